@@ -1,0 +1,25 @@
+"""Errors that a user can act on; each message names the value, its place and the remedy."""
+
+
+class HartSimError(Exception):
+    """The base of every error that hartsim raises for its users."""
+
+
+class ConfigError(HartSimError):
+    """A configuration group, field or value does not exist or does not fit."""
+
+
+class ScenarioError(HartSimError):
+    """A scenario file, sentence or catalogue entry cannot be understood."""
+
+
+class CheckpointError(HartSimError):
+    """Weights are missing, broken, of an unsupported variant, or do not fit the request."""
+
+
+class WorldError(HartSimError):
+    """A simulator is missing, refuses to start, or cannot show what a scene asks for."""
+
+
+class DatasetError(HartSimError):
+    """A dataset folder is broken, is someone else's, or cannot be written."""

@@ -1,0 +1,114 @@
+"""Pictures in and out of files, and the few pixel operations that every package shares.
+
+The only home of OpenCV: its BGR order, its integer return codes and its silence about missing files
+end here.
+"""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from hartsim.errors import HartSimError
+from hartsim.types import Image, Mask, Size
+
+
+def encode_png(pixels: NDArray[np.generic], level: int = 1) -> bytes:
+    """PNG bytes of an RGB image (H, W, 3) uint8 or a map (H, W) uint8, uint16 or bool.
+
+    The bytes depend on the pixels, `level` and the library version alone.
+    """
+    array = np.asarray(pixels)
+    if array.dtype == np.bool_:
+        array = array.astype(np.uint8) * 255
+    if array.ndim == 3:
+        array = cv2.cvtColor(array, cv2.COLOR_RGB2BGR)
+    done, data = cv2.imencode(".png", array, [cv2.IMWRITE_PNG_COMPRESSION, level])
+    if not done:
+        raise ValueError(f"cannot encode {array.dtype} pixels of shape {array.shape} as PNG")
+    return data.tobytes()
+
+
+def encode_jpeg(image: Image, quality: int = 88) -> bytes:
+    """JPEG bytes of an RGB image (H, W, 3) uint8."""
+    done, data = cv2.imencode(
+        ".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality]
+    )
+    if not done:
+        raise ValueError(f"cannot encode pixels of shape {image.shape} as JPEG")
+    return data.tobytes()
+
+
+def decode_image(data: bytes, source: str = "image") -> Image:
+    """RGB pixels (H, W, 3) of PNG or JPEG bytes; `source` names them in the error."""
+    decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    if decoded is None:
+        raise HartSimError(f"{source}: not a readable picture")
+    return np.asarray(cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB), np.uint8)
+
+
+def decode_map(data: bytes, source: str = "map") -> NDArray[np.generic]:
+    """A label or instance map (H, W), uint8 or uint16 as stored, from PNG bytes."""
+    decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    if decoded is None or decoded.ndim != 2:
+        raise HartSimError(f"{source}: not a readable map of one channel")
+    return np.asarray(decoded)
+
+
+def read_image(path: Path) -> Image:
+    """RGB pixels of a picture file; HartSimError where it is missing or broken."""
+    return decode_image(_read(path), str(path))
+
+
+def read_map(path: Path) -> NDArray[np.generic]:
+    """A label or instance map from a PNG file; HartSimError where it is missing or broken."""
+    return decode_map(_read(path), str(path))
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise HartSimError(f"{path}: {error.strerror}") from error
+
+
+def resize(image: Image, size_px: Size) -> Image:
+    """The image at (height, width): area-averaged when it shrinks, cubic when it grows."""
+    height, width = size_px
+    if image.shape[:2] == (height, width):
+        return image
+    shrinks = height * width < image.shape[0] * image.shape[1]
+    method = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(image, (width, height), interpolation=method), np.uint8)
+
+
+def resize_map(values: NDArray[np.generic], size_px: Size) -> NDArray[np.generic]:
+    """A map of ids or a mask at (height, width) by nearest neighbour: no id is invented."""
+    rows = (np.arange(size_px[0]) + 0.5) * values.shape[0] / size_px[0]
+    columns = (np.arange(size_px[1]) + 0.5) * values.shape[1] / size_px[1]
+    picked: NDArray[np.generic] = values[rows.astype(np.intp)[:, None], columns.astype(np.intp)]
+    return picked
+
+
+def composite(below: Image, above: Image, mask: Mask) -> Image:
+    """Show `above` where the mask is True and `below` elsewhere; all share one size."""
+    if not below.shape[:2] == above.shape[:2] == mask.shape:
+        raise ValueError(f"mask is {mask.shape}, below {below.shape[:2]}, above {above.shape[:2]}")
+    return np.where(mask[..., None], above, below)
+
+
+def contact_sheet(images: list[Image], columns: int, gap_px: int = 4) -> Image:
+    """The images, all of one size, in rows of `columns` with dark gaps between."""
+    if not images:
+        raise ValueError("a contact sheet needs at least one image")
+    height, width = images[0].shape[:2]
+    rows = -(-len(images) // columns)
+    sheet = np.full(
+        (rows * (height + gap_px) + gap_px, columns * (width + gap_px) + gap_px, 3), 24, np.uint8
+    )
+    for index, image in enumerate(images):
+        top = gap_px + (index // columns) * (height + gap_px)
+        left = gap_px + (index % columns) * (width + gap_px)
+        sheet[top : top + height, left : left + width] = image
+    return sheet

@@ -1,0 +1,45 @@
+"""Running simulators behind one contract, and the embedded one (MuJoCo): a street and a table top.
+
+Knows compiled scenes; knows no prompts, no models, no datasets, no policies.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hartsim.scenario.compiled import CompiledScene
+from hartsim.types import Frame, Image, Size, State
+
+
+class World(Protocol):
+    """A simulator that can show a compiled scene, take textures and be photographed.
+
+    `surfaces` names what `paint` accepts, with the texture size that fits it best.
+    """
+
+    surfaces: Mapping[str, Size]
+
+    def setup(self, scene: CompiledScene) -> None:
+        """Show this scene; whatever was there, paint included, is gone."""
+        ...
+
+    def paint(self, textures: Mapping[str, Image]) -> set[str]:
+        """Put textures on surfaces by name; returns those whose pixels were seen to change."""
+        ...
+
+    def step(self, action: NDArray[np.float64], seconds: float) -> State:
+        """Apply an action for a span of simulated time.
+
+        Driving: (steering, acceleration), each -1..1. Robot: gripper velocity (x, y, z), -1..1.
+        """
+        ...
+
+    def capture(self, cameras: Sequence[str] | None = None) -> dict[str, Frame]:
+        """What the named cameras (default: all) see now."""
+        ...
+
+    def close(self) -> None:
+        """Free the simulator; calling it twice is harmless."""
+        ...

@@ -5,6 +5,7 @@ end here.
 """
 
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -42,7 +43,7 @@ def encode_jpeg(image: Image, quality: int = 88) -> bytes:
 
 def decode_image(data: bytes, source: str = "image") -> Image:
     """RGB pixels (H, W, 3) of PNG or JPEG bytes; `source` names them in the error."""
-    decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    decoded = _decoded(data, cv2.IMREAD_COLOR)
     if decoded is None:
         raise HartSimError(f"{source}: not a readable picture")
     return np.asarray(cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB), np.uint8)
@@ -50,10 +51,17 @@ def decode_image(data: bytes, source: str = "image") -> Image:
 
 def decode_map(data: bytes, source: str = "map") -> NDArray[np.generic]:
     """A label or instance map (H, W), uint8 or uint16 as stored, from PNG bytes."""
-    decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    decoded = _decoded(data, cv2.IMREAD_UNCHANGED)
     if decoded is None or decoded.ndim != 2:
         raise HartSimError(f"{source}: not a readable map of one channel")
     return np.asarray(decoded)
+
+
+def _decoded(data: bytes, mode: int) -> NDArray[np.integer[Any] | np.floating[Any]] | None:
+    try:
+        return cv2.imdecode(np.frombuffer(data, np.uint8), mode)
+    except cv2.error:  # where other damage gives None, an empty file raises
+        return None
 
 
 def read_image(path: Path) -> Image:

@@ -202,21 +202,35 @@ class Annotation:
 class Sample:
     """One entry of a dataset: the render, the frame it rests on, and all that made it.
 
-    `labels` are those that hold for `render.image`: UNKNOWN where nothing is known to be true.
-    `frame` is None and `labels` and `mask` are None for the `view` route, which knows no pixels.
+    `id` is scenario-index-route-camera. `labels` are those that hold for `render.image`: UNKNOWN
+    where nothing is known to be true. `frame` is None and `labels` and `mask` are None for the
+    `view` route, which knows no pixels. For the `texture` route `render.image` is what the camera
+    saw of the painted world, and `textures` holds the paint by surface. `scene`, `drawn` and
+    `provenance` are plain data, equal for equal seeds; what differs from run to run is `timings_s`.
     """
 
     id: str
     route: Route
+    scenario: str
+    index: int
+    seed: int
     render: Render
     frame: Frame | None
     labels: Labels | None
     mask: Mask | None
     annotations: tuple[Annotation, ...]
     scene: Mapping[str, Any]
+    drawn: Mapping[str, Any]
     tags: Mapping[str, Sequence[str]]
-    checks: tuple[Check, ...]
+    checks: tuple[Check, ...] = ()
     provenance: Mapping[str, Any] = field(default_factory=dict)
+    textures: Mapping[str, Render] = field(default_factory=dict)
+    timings_s: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def camera(self) -> str:
+        """The name of the camera: the frame's, or the one the view was made for."""
+        return self.frame.camera.name if self.frame else self.render.job.target
 
     @property
     def passed(self) -> bool:

@@ -1,0 +1,347 @@
+"""The `hartsim` command: the only module that prints.
+
+Every command imports what it needs inside itself, so that `hartsim --help` and `hartsim compile`
+start at once. What a user can act on ends in one line and exit code 2.
+"""
+
+import logging
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from typer.exceptions import TyperException
+
+from hartsim import __version__
+from hartsim.errors import ConfigError, HartSimError
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+    from hartsim.pipeline import GenerateRequest
+    from hartsim.scenario.compiled import CompiledScene
+
+OK, PROBLEM_FOUND, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+
+app = typer.Typer(
+    epilog="Example: hartsim generate child_behind_van --count 8 --out data",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+scenarios = typer.Typer(
+    epilog="Example: hartsim scenarios show child_behind_van", no_args_is_help=True
+)
+app.add_typer(scenarios, name="scenarios", help="List the shipped scenarios, or show one.")
+
+screen = Console(soft_wrap=True, highlight=False)
+errors = Console(stderr=True, soft_wrap=True, highlight=False)
+
+Words = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="SCENARIO|KEY=VALUE",
+        help="Scenario files, folders or library names; then settings: render.guidance=3.",
+    ),
+]
+Names = Annotated[
+    list[str],
+    typer.Argument(metavar="SCENARIO", help="Scenario files, folders or library names."),
+]
+Settings = Annotated[
+    list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Settings: hart=tiny.")
+]
+Count = Annotated[int, typer.Option(min=1, help="Scenes to draw from each scenario.")]
+Seed = Annotated[int, typer.Option(min=0, help="Decides every draw and every picture.")]
+Dataset = Annotated[Path, typer.Argument(metavar="DIR", help="A dataset folder.")]
+
+
+def main() -> None:
+    """Run the command line of this process and exit."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command; returns its exit code, and turns users' errors into one line each."""
+    try:
+        code: int = app(args=list(arguments), prog_name="hartsim", standalone_mode=False) or OK
+    except TyperException as error:
+        return _fail(error.format_message())
+    except HartSimError as error:
+        return _fail(str(error))
+    except OSError as error:
+        return _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+    if code == INTERRUPTED:
+        errors.print("[yellow]stopped[/]; the same command again goes on from here")
+    return code
+
+
+def _fail(message: str) -> int:
+    if message:  # typer's is empty where it has shown the help instead
+        errors.print(f"[red]error: {escape(' '.join(message.split()))}[/]")
+    return BAD_INPUT
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        screen.print(f"hartsim {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def start(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show it and exit."),
+    ] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Log what happens.")] = False,
+) -> None:
+    """Make labelled pictures of rare and dangerous scenes for driving and robot policies."""
+    level = logging.INFO if verbose else logging.WARNING
+    logging.basicConfig(level=level, format="%(levelname)s %(name)s: %(message)s")
+
+
+@app.command(
+    epilog="Example: hartsim generate child_behind_van scenarios/robot --count 8 --seed 1 "
+    "--out data --routes view,repaint render.guidance=3"
+)
+def generate(
+    words: Words,
+    count: Count = 8,
+    seed: Seed = 0,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Dataset folder.")] = Path("data"),
+    routes: Annotated[
+        str | None, typer.Option(help="Of view, texture, backdrop, repaint; default all.")
+    ] = None,
+    views: Annotated[str | None, typer.Option(help="Cameras, with commas; default front.")] = None,
+    shard: Annotated[
+        str | None, typer.Option(metavar="I/N", help="Make only part I, from 0, of N.")
+    ] = None,
+) -> None:
+    """Make a labelled dataset from scenarios; run again, it goes on where it stopped."""
+    from hartsim.config import load_config
+    from hartsim.pipeline import GenerateRequest
+
+    names, overrides = _split(words)
+    options = {"dataset.routes": routes, "dataset.views": views}
+    overrides += [f"{key}={value}" for key, value in options.items() if value is not None]
+    config = load_config(overrides)
+    request = GenerateRequest(
+        scenarios=tuple(names),
+        count=count,
+        seed=seed,
+        out=out,
+        routes=config.dataset.routes,
+        views=config.dataset.views,
+        shard=_shard(shard),
+        config=config,
+    )
+    screen.print(_generate(request))
+
+
+def _generate(request: "GenerateRequest") -> str:
+    """Make the samples under a progress bar; the summary."""
+    from hartsim.dataset.layout import sample_folders
+    from hartsim.pipeline import generate, plan
+
+    ids = plan(request)
+    there = len({folder.name for folder in sample_folders(request.out)}.intersection(ids))
+    started, made, failed = time.perf_counter(), 0, 0
+    with _progress() as progress:
+        bar = progress.add_task("starting", total=len(ids), completed=there)
+        for sample in generate(request):
+            made, failed = made + 1, failed + (not sample.passed)
+            progress.update(bar, advance=1, description=sample.id)
+    seconds = time.perf_counter() - started
+    if not made:
+        return f"nothing to do: all {len(ids)} samples are in {request.out}"
+    return (
+        f"{made} samples in {seconds:.0f} s ({made / seconds:.2f}/s), {failed} with a failed "
+        f"check, {there} were there before → {request.out}"
+    )
+
+
+def _progress() -> "Progress":
+    from rich import progress
+
+    class Rate(progress.ProgressColumn):
+        def render(self, task: progress.Task) -> str:
+            return f"{task.speed:.2f}/s" if task.speed else "-/s"
+
+    return progress.Progress(
+        progress.BarColumn(),
+        progress.MofNCompleteColumn(),
+        Rate(),
+        progress.TimeRemainingColumn(),
+        progress.TextColumn("{task.description}"),
+        console=errors,
+    )
+
+
+@app.command(epilog="Example: hartsim merge part0 part1 --out data")
+def merge(
+    folders: Annotated[list[Path], typer.Argument(metavar="DIR", help="Shards of one run.")],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="The dataset that unites them.")],
+) -> None:
+    """Unite the shards of one run in one dataset."""
+    from hartsim.dataset.writer import merge
+
+    screen.print(f"merged → {merge(folders, out)}")
+
+
+@app.command("compile", epilog="Example: hartsim compile child_behind_van --count 2 --json")
+def compile_(
+    names: Names,
+    count: Count = 1,
+    seed: Seed = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+) -> None:
+    """Show the scenes that scenarios become: what is set up, painted and tagged."""
+    import json
+
+    from hartsim.scenario.compiler import compile_draw, to_plain
+    from hartsim.scenario.library import find_scenarios
+    from hartsim.scenario.load import load_scenario
+
+    for path in find_scenarios(names):
+        scenario = load_scenario(path)
+        for index in range(count):
+            scene = compile_draw(scenario, seed, index)
+            if as_json:
+                print(json.dumps(to_plain(scene), allow_nan=False))
+            else:
+                _print_scene(scene)
+
+
+def _print_scene(scene: "CompiledScene") -> None:
+    screen.print(f"[bold]{scene.key}[/] ({scene.setup.task}, seed {scene.seed})")
+    rows = [(f"drawn {path}", value) for path, value in scene.drawn.items()]
+    rows += [(f"view {camera}", text) for camera, text in scene.view_prompts.items()]
+    rows += [(f"backdrop {camera}", text) for camera, text in scene.backdrop_prompts.items()]
+    rows += [(f"texture {surface}", text) for surface, text in scene.texture_prompts.items()]
+    rows += [(f"tags {group}", ", ".join(tags)) for group, tags in scene.tags.items()]
+    for title, value in rows:
+        screen.print(f"  [cyan]{title}[/]: {escape(str(value))}")
+
+
+@app.command(epilog='Example: hartsim render "a deer on a snowy road at night" --out deer.png')
+def render(
+    sentence: Annotated[str, typer.Argument(help="What to show, in plain English.")],
+    settings: Settings = None,
+    out: Annotated[Path, typer.Option(metavar="FILE", help="The PNG file.")] = Path("render.png"),
+    seed: Seed = 0,
+) -> None:
+    """Make one picture from a sentence."""
+    from hartsim.config import load_config
+    from hartsim.dataset.durable import replace_durably
+    from hartsim.images import encode_png
+    from hartsim.pipeline import render_sentence
+
+    if not out.parent.is_dir():
+        raise ConfigError(f"--out is '{out}', but there is no folder '{out.parent}'")
+    image, scene, not_understood = render_sentence(sentence, load_config(settings or []), seed)
+    if not_understood:
+        errors.print(f"[yellow]not understood: {escape(', '.join(not_understood))}[/]")
+    replace_durably(out, encode_png(image))
+    prompt = next(iter(scene.view_prompts.values()))
+    screen.print(f"{escape(prompt)} → {out}")
+
+
+@app.command(epilog="Example: hartsim export coco data --out coco.json")
+def export(
+    form: Annotated[Literal["coco"], typer.Argument(metavar="coco", help="The format.")],
+    folder: Dataset,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Default: coco.json in DIR.")
+    ] = None,
+) -> None:
+    """Write the labels that are known to be true in a format that others read."""
+    from hartsim.dataset.export import export_coco
+
+    screen.print(f"{form} → {export_coco(folder, out or folder / 'coco.json')}")
+
+
+@app.command(epilog="Example: hartsim gallery data")
+def gallery(folder: Dataset) -> None:
+    """Write one page, readable from disk, that shows a dataset."""
+    from hartsim.dataset.gallery import write_gallery
+
+    screen.print(f"open {write_gallery(folder)} in a browser")
+
+
+@app.command(epilog="Example: hartsim train tokenizer --data corpus --out run --minutes 60")
+def train(
+    part: Annotated[
+        Literal["data", "tokenizer", "transformer"],
+        typer.Argument(help="What to make, in this order."),
+    ],
+    data: Annotated[Path, typer.Option(metavar="DIR", help="The training pictures.")],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Checkpoints, logs and samples.")],
+    minutes: Annotated[float, typer.Option(min=0.1, help="Budget, resumptions included.")] = 60,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from a checkpoint.")] = False,
+) -> None:
+    """Train hart-mini: draw its pictures, then its tokenizer, then its transformer."""
+
+
+@app.command(epilog="Example: hartsim doctor")
+def doctor() -> None:
+    """Say what this machine lacks, and the one command that brings each missing thing."""
+    from rich.table import Table
+
+    from hartsim.doctor import examine
+
+    colours = {"ok": "green", "optional": "yellow", "missing": "red"}
+    findings = list(examine(Path.cwd()))
+    table = Table.grid(padding=(0, 2))
+    for finding in findings:
+        status = f"[{colours[finding.status]}]{finding.status}[/]"
+        table.add_row(finding.name, status, escape(finding.detail))
+    screen.print(table)
+    for finding in findings:
+        if finding.remedy:
+            screen.print(f"for {finding.name}: [bold]{escape(finding.remedy)}[/]")
+    if any(finding.status == "missing" for finding in findings):
+        raise typer.Exit(PROBLEM_FOUND)
+
+
+@scenarios.command("list", epilog="Example: hartsim scenarios list")
+def list_scenarios() -> None:
+    """List the shipped scenarios."""
+    from hartsim.scenario.library import library_scenarios
+    from hartsim.scenario.load import load_scenario
+
+    for name, path in library_scenarios().items():
+        scenario = load_scenario(path)
+        screen.print(f"[bold]{name}[/] ({scenario.task}): {escape(scenario.about)}")
+
+
+@scenarios.command("show", epilog="Example: hartsim scenarios show child_behind_van")
+def show_scenario(
+    name: Annotated[str, typer.Argument(help="A library name or a file.")],
+) -> None:
+    """Print a scenario file: the start of one of your own."""
+    from hartsim.scenario.library import find_scenario
+
+    print(find_scenario(name).read_text(encoding="utf-8"), end="")
+
+
+def _split(words: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Scenarios, and overrides: the words with an equals sign that name no file."""
+    overrides = [word for word in words if "=" in word and not Path(word).exists()]
+    names = [word for word in words if word not in overrides]
+    if not names:
+        raise ConfigError(f"no scenario named, only settings ({', '.join(overrides)})")
+    return names, overrides
+
+
+def _shard(text: str | None) -> tuple[int, int] | None:
+    if text is None:
+        return None
+    part, _, parts = text.partition("/")
+    if part.isdecimal() and parts.isdecimal() and int(part) < int(parts):
+        return int(part), int(parts)
+    raise ConfigError(f"--shard is '{text}', must be I/N with I from 0 to N-1, such as 0/4")

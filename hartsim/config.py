@@ -1,0 +1,262 @@
+"""What a run may be told: `load_config(["hart=tiny", "render.guidance=3"])` → `RunConfig`.
+
+`group=name` takes the fields from `configs/<group>/<name>.yaml`; `group.field=value` sets one field
+and wins over every group, wherever it stands. What neither names keeps the default written here.
+"""
+
+import dataclasses
+import difflib
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+import yaml
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from hartsim.errors import ConfigError
+from hartsim.library import library_path
+from hartsim.types import ROUTES, Route
+
+
+def _number(default: Any, low: float, high: float | None = None) -> Any:
+    return field(default=default, metadata={"low": low, "high": high})
+
+
+def _pattern(default: str, pattern: str, words: str) -> Any:
+    return field(default=default, metadata={"pattern": pattern, "words": words})
+
+
+@dataclass(frozen=True)
+class HartSettings:
+    """Which model paints."""
+
+    name: Literal["mini", "tiny", "0.7b"] = "mini"
+    """`mini` ships with hartsim, `tiny` has random weights for tests, `0.7b` is the published."""
+    weights: str | None = None
+    """Folder of the weights; null takes the shipped ones. `0.7b` ships none and needs a path."""
+
+
+@dataclass(frozen=True)
+class RenderSettings:
+    """How the model paints; null leaves a choice to the model's own configuration."""
+
+    guidance: float | None = _number(None, 0, 100)
+    """Strength of classifier-free guidance."""
+    negative: bool = False
+    """Guide away from the scenario's negative prompt; otherwise from having no prompt at all."""
+    smooth: bool | None = None
+    """Draw codes softly (`more_smooth`): finer detail, less variety."""
+    residual_steps: int | None = _number(None, 2, 1000)
+    """Diffusion steps of the residual head."""
+    batch: int = _number(4, 1)
+    """Pictures in flight; decides speed and memory, never bytes."""
+    rows: int | None = _number(None, 1)
+    """Samples per forward pass; null is 1 on a CPU and 8 on CUDA. Decides bytes."""
+    threads: int = _number(2, 1)
+    """CPU threads of the model. Decides bytes, so it does not follow the machine."""
+    device: str = _pattern("auto", r"auto|cpu|cuda(:\d+)?", "auto, cpu, cuda or cuda:N")
+    """auto takes CUDA where there is one."""
+    keep_scales: int | None = _number(None, 0)
+    """Coarse scales that a repaint takes from the frame everywhere; null takes half of them."""
+    attempts: int = _number(3, 1, 100)
+    """Draws of one picture before a failed check is accepted and written down."""
+
+
+@dataclass(frozen=True)
+class WorldSettings:
+    """How the simulator draws."""
+
+    size_px: int | None = _number(None, 32, 2048)
+    """Side of the square frames; null is the size that the model paints."""
+    shadows: bool = True
+    """Cast shadows; frames take longer."""
+
+
+@dataclass(frozen=True)
+class DatasetSettings:
+    """What is kept of a run."""
+
+    routes: tuple[Route, ...] = ROUTES
+    """Ways of painting, in this order."""
+    views: tuple[str, ...] = ("front",)
+    """Cameras of the scenario to photograph."""
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """Everything that a run can be told, group by group."""
+
+    hart: HartSettings = field(default_factory=HartSettings)
+    render: RenderSettings = field(default_factory=RenderSettings)
+    world: WorldSettings = field(default_factory=WorldSettings)
+    dataset: DatasetSettings = field(default_factory=DatasetSettings)
+
+
+GROUPS: Mapping[str, Any] = get_type_hints(RunConfig)
+"""The settings class of each group."""
+
+
+def load_config(overrides: Sequence[str] = ()) -> RunConfig:
+    """The defaults, changed by group files and then by single fields.
+
+    Raises ConfigError that names the override, its place, and what would be legal.
+    """
+    values: dict[str, dict[str, Any]] = {group: {} for group in GROUPS}
+    pairs = [_split(override) for override in overrides]
+    for key, text in pairs:
+        if "." not in key:
+            path = _group_file(key, text)
+            values[key].update(_read_group(path, key))
+    for key, text in pairs:
+        if "." in key:
+            group, name = _field_of(key)
+            values[group][name] = _parse(group, name, text)
+    config = RunConfig(**{group: _build(group, values[group]) for group in GROUPS})
+    _require_weights(config.hart)
+    return config
+
+
+def _split(override: str) -> tuple[str, str]:
+    key, equals, text = override.partition("=")
+    if not equals or not key:
+        raise ConfigError(
+            f"override '{override}' is not of the form group=name or group.field=value"
+        )
+    return key.strip(), text.strip()
+
+
+def _group_file(group: str, name: str) -> Path:
+    _require_known(group, GROUPS, f"override '{group}={name}': no group")
+    folder = library_path("configs") / group
+    names = sorted(path.stem for path in folder.glob("*.yaml"))
+    _require_known(name, names, f"override '{group}={name}': group {group} has no")
+    return folder / f"{name}.yaml"
+
+
+def _read_group(path: Path, group: str) -> dict[str, Any]:
+    try:
+        fields = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except (OSError, yaml.YAMLError) as error:
+        raise ConfigError(f"{path}: not readable as YAML ({error})") from error
+    if not isinstance(fields, dict):
+        raise ConfigError(f"{path}: must hold fields of {group}, holds {fields!r}")
+    for name in fields:
+        _require_known(str(name), _names(group), f"{path}: {group} has no field")
+    return fields
+
+
+def _field_of(key: str) -> tuple[str, str]:
+    group, name = key.split(".", 1)
+    _require_known(group, GROUPS, f"override '{key}': no group")
+    _require_known(name, _names(group), f"override '{key}': {group} has no field")
+    return group, name
+
+
+def _names(group: str) -> list[str]:
+    return [item.name for item in dataclasses.fields(GROUPS[group])]
+
+
+def _parse(group: str, name: str, text: str) -> Any:
+    """The value of an override: YAML, where a list may also be written `a,b`."""
+    if _is_list(get_type_hints(GROUPS[group])[name]) and not text.startswith("["):
+        return [part.strip() for part in text.split(",") if part.strip()]
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{group}.{name} is {text!r}, which is not readable as YAML") from error
+
+
+def _is_list(kind: Any) -> bool:
+    return get_origin(kind) is tuple
+
+
+def _build(group: str, values: Mapping[str, Any]) -> Any:
+    """The group's frozen settings, each value converted to its field's type and checked."""
+    kind = GROUPS[group]
+    node = OmegaConf.structured(kind)
+    OmegaConf.set_readonly(node, False)
+    for name, value in values.items():
+        _set(node, name, value, f"{group}.{name}", get_type_hints(kind)[name])
+    settings = OmegaConf.to_object(node)
+    for item in dataclasses.fields(kind):
+        _require_legal(f"{group}.{item.name}", getattr(settings, item.name), item.metadata)
+    return settings
+
+
+def _set(node: Any, name: str, value: Any, place: str, kind: Any) -> None:
+    for chosen in value if isinstance(value, list) else [value]:
+        if legal := _names_in(kind):
+            _require_known(str(chosen), legal, f"{place}: no")
+    # OmegaConf takes any number for a truth and a truth for the number 1
+    confused = isinstance(value, bool) and bool not in _options(kind)
+    confused |= isinstance(value, int) and bool in _options(kind) and value not in (True, False)
+    try:
+        if confused:
+            raise TypeError
+        OmegaConf.update(node, name, value)
+    except (OmegaConfBaseException, TypeError) as error:
+        raise ConfigError(f"{place} is {value!r}, must be {_type_words(kind)}") from error
+
+
+def _names_in(kind: Any) -> tuple[str, ...]:
+    """The names that a Literal, or a tuple of them, allows; empty for other types."""
+    inner = get_args(kind)[0] if _is_list(kind) else kind
+    return get_args(inner) if get_origin(inner) is Literal else ()
+
+
+def _options(kind: Any) -> tuple[Any, ...]:
+    return get_args(kind) or (kind,)
+
+
+def _type_words(kind: Any) -> str:
+    words = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}
+    if _is_list(kind):
+        return "a list of names"
+    named = [words[option] for option in _options(kind) if option in words]
+    return " or ".join([*named, "null"] if type(None) in _options(kind) else named)
+
+
+def _require_legal(place: str, value: Any, limits: Mapping[str, Any]) -> None:
+    if value is None:
+        return
+    if isinstance(value, tuple):
+        _require_distinct(place, value)
+    if "low" in limits:
+        _require_between(place, value, limits["low"], limits["high"])
+    if "pattern" in limits and not re.fullmatch(limits["pattern"], value):
+        raise ConfigError(f"{place} is '{value}', must be {limits['words']}")
+
+
+def _require_between(place: str, value: float, low: float, high: float | None) -> None:
+    if not low <= value <= (math.inf if high is None else high):
+        wanted = f"at least {low}" if high is None else f"from {low} to {high}"
+        raise ConfigError(f"{place} is {value}, must be {wanted}")
+
+
+def _require_distinct(place: str, names: Sequence[str]) -> None:
+    if not names:
+        raise ConfigError(f"{place} is empty, must name at least one")
+    for name in names:
+        if names.count(name) > 1:
+            raise ConfigError(f"{place} names '{name}' more than once")
+
+
+def _require_known(name: str, known: Iterable[str], complaint: str) -> None:
+    """Raise `complaint` with the name, the nearest known one, and all that are legal."""
+    legal = list(known)
+    if name in legal:
+        return
+    near = difflib.get_close_matches(name, legal, n=1)
+    guess = f"did you mean '{near[0]}'? " if near else ""
+    raise ConfigError(f"{complaint} '{name}'; {guess}legal: {', '.join(legal)}")
+
+
+def _require_weights(hart: HartSettings) -> None:
+    if hart.name == "0.7b" and hart.weights is None:
+        raise ConfigError(
+            "hart=0.7b ships no weights: add hart.weights=FOLDER with a copy of hart-0.7b-1024px"
+        )

@@ -1,0 +1,206 @@
+"""The parts that HART's transformer, diffusion head and text encoder are built from.
+
+Module and parameter names are those of the published state dict, odd ones included.
+Source: HART, arXiv 2410.10812; rotary embeddings after RoFormer (arXiv 2104.09864).
+"""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+ROTARY_BASE = 10000.0
+SINUSOID_CHANNELS = 256
+
+
+class RMSNorm(nn.Module):
+    """Root-mean-square normalisation over the last axis, with a learned weight."""
+
+    def __init__(self, channels: int, eps: float) -> None:
+        super().__init__()
+        self.eps = eps
+        self.weight = nn.Parameter(torch.ones(channels))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Normalise (..., C)."""
+        return functional.rms_norm(x, self.weight.shape, self.weight, self.eps)
+
+
+class SwiGLU(nn.Module):
+    """The Llama MLP: down(SiLU(gate(x)) * up(x)), without biases."""
+
+    def __init__(self, channels: int, hidden: int) -> None:
+        super().__init__()
+        self.gate_proj = nn.Linear(channels, hidden, bias=False)
+        self.up_proj = nn.Linear(channels, hidden, bias=False)
+        self.down_proj = nn.Linear(hidden, channels, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (..., C) to (..., C)."""
+        out: Tensor = self.down_proj(functional.silu(self.gate_proj(x)) * self.up_proj(x))
+        return out
+
+
+class SinusoidEmbedding(nn.Module):
+    """An MLP over sinusoids: embeds a level, or a diffusion timestep."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.mlp = nn.Sequential(
+            nn.Linear(SINUSOID_CHANNELS, channels), nn.SiLU(), nn.Linear(channels, channels)
+        )
+
+    def forward(self, values: Tensor) -> Tensor:
+        """Embed (N,) numbers as (N, C)."""
+        half = SINUSOID_CHANNELS // 2
+        steps = torch.arange(half, device=values.device, dtype=torch.float32)
+        angles = values.float()[:, None] * torch.exp(-math.log(ROTARY_BASE) * steps / half)
+        out: Tensor = self.mlp(torch.cat([angles.cos(), angles.sin()], dim=-1))
+        return out
+
+
+@dataclass(frozen=True)
+class Rotary:
+    """Tables of rotary embeddings, (R, 1, L, head channels) each, shared by all layers."""
+
+    cos: Tensor
+    sin: Tensor
+
+    @classmethod
+    def of_angles(cls, angles: Tensor) -> "Rotary":
+        """The tables of angles (R, L, head channels)."""
+        return cls(angles.cos()[:, None], angles.sin()[:, None])
+
+    def rotate(self, x: Tensor) -> Tensor:
+        """Turn queries or keys (R, H, L, head channels)."""
+        first, second = x.chunk(2, dim=-1)
+        return x * self.cos + torch.cat([-second, first], dim=-1) * self.sin
+
+    def pick(self, kept: Tensor) -> "Rotary":
+        """The tables of the tokens `kept`, (R, K) indices along L."""
+        index = kept[:, None, :, None].expand(-1, 1, -1, self.cos.shape[-1])
+        return Rotary(self.cos.gather(2, index), self.sin.gather(2, index))
+
+    @staticmethod
+    def join(parts: "list[Rotary]") -> "Rotary":
+        """One table for the tokens of all parts, in their order."""
+        return Rotary(
+            torch.cat([part.cos for part in parts], dim=2),
+            torch.cat([part.sin for part in parts], dim=2),
+        )
+
+
+def text_rotary(positions: Tensor, head_dim: int) -> Rotary:
+    """Tables for text tokens at `positions` (R, L)."""
+    half = head_dim // 2
+    angles = positions.float()[..., None] * _frequencies(half, positions.device)
+    return Rotary.of_angles(torch.cat([angles, angles], dim=-1))
+
+
+def image_rotary(side: int, last_side: int, offsets: Tensor, head_dim: int) -> Rotary:
+    """Tables for a row-major grid of side x side tokens, whose cells span `last_side` cells.
+
+    `offsets` (R,) is the position of the last text token of each row, where the grid begins.
+    """
+    axis = torch.arange(side, device=offsets.device, dtype=torch.float32) / side * last_side
+    grid = torch.cartesian_prod(axis, axis) + offsets.float()[:, None, None]
+    angles = grid[..., None] * _frequencies(head_dim // 4, offsets.device)
+    rows, columns = angles.unbind(dim=-2)
+    # `rotate` pairs channel d with d + half, hence a row angle with a column angle. That is no
+    # rotation and not purely relative, but it is what the published weights were trained with.
+    return Rotary.of_angles(torch.cat([rows, rows, columns, columns], dim=-1))
+
+
+def _frequencies(count: int, device: torch.device) -> Tensor:
+    steps = torch.arange(count, device=device, dtype=torch.float32)
+    return torch.pow(ROTARY_BASE, -steps / count)
+
+
+@dataclass
+class KVCache:
+    """Keys and values of all layers in one static allocation, and how many tokens are filled."""
+
+    keys: Tensor
+    values: Tensor
+    filled: int = 0
+
+    @classmethod
+    def allocate(
+        cls, like: Tensor, layers: int, rows: int, heads: int, tokens: int, head_dim: int
+    ) -> "KVCache":
+        """An empty cache (layers, R, H, L, head channels) with the dtype and device of `like`."""
+        shape = (layers, rows, heads, tokens, head_dim)
+        return cls(like.new_empty(shape), like.new_empty(shape))
+
+    def rows(self, start: int, stop: int) -> "KVCache":
+        """Some rows of the same memory."""
+        return KVCache(self.keys[:, start:stop], self.values[:, start:stop], self.filled)
+
+    def append(self, layer: int, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
+        """Write the next tokens (R, H, L, head channels) of a layer; return all it has so far."""
+        end = self.filled + keys.shape[2]
+        self.keys[layer, :, :, self.filled : end] = keys
+        self.values[layer, :, :, self.filled : end] = values
+        return self.keys[layer, :, :, :end], self.values[layer, :, :, :end]
+
+
+class Attention(nn.Module):
+    """Multi-head self-attention with rotary embeddings; keys have no bias."""
+
+    def __init__(self, channels: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        # A quarter of the usual scale: the published weights expect it.
+        self.scale = 0.25 / math.sqrt(channels // heads)
+        self.qkv_proj = nn.Linear(channels, 3 * channels, bias=False)
+        self.q_bias = nn.Parameter(torch.zeros(channels))
+        self.v_bias = nn.Parameter(torch.zeros(channels))
+        self.proj = nn.Linear(channels, channels)
+
+    def forward(
+        self,
+        x: Tensor,
+        rotary: Rotary | None = None,
+        mask: Tensor | None = None,
+        cache: KVCache | None = None,
+        layer: int = 0,
+    ) -> Tensor:
+        """Attend over x (R, L, C) and, with a cache, over all that the layer saw before.
+
+        `mask` is True where a query (its second-last axis) may see a key (its last).
+        """
+        bias = torch.cat([self.q_bias, torch.zeros_like(self.q_bias), self.v_bias])
+        qkv = functional.linear(x, self.qkv_proj.weight, bias)
+        q, k, v = qkv.view(*x.shape[:2], 3, self.heads, -1).permute(2, 0, 3, 1, 4)
+        if rotary is not None:
+            q, k = rotary.rotate(q), rotary.rotate(k)
+        if cache is not None:
+            k, v = cache.append(layer, k, v)
+        out = functional.scaled_dot_product_attention(q, k, v, attn_mask=mask, scale=self.scale)
+        projected: Tensor = self.proj(out.transpose(1, 2).flatten(2))
+        return projected
+
+
+class Block(nn.Module):
+    """A pre-norm transformer block; one norm serves both attention and MLP."""
+
+    def __init__(self, channels: int, heads: int, mlp_hidden: int, eps: float) -> None:
+        super().__init__()
+        self.ln_wo_grad = RMSNorm(channels, eps)
+        self.attn = Attention(channels, heads)
+        self.ffn = SwiGLU(channels, mlp_hidden)
+
+    def forward(
+        self,
+        x: Tensor,
+        rotary: Rotary | None = None,
+        mask: Tensor | None = None,
+        cache: KVCache | None = None,
+        layer: int = 0,
+    ) -> Tensor:
+        """Map (R, L, C) to (R, L, C); arguments as in `Attention`."""
+        x = x + self.attn(self.ln_wo_grad(x), rotary, mask, cache, layer)
+        out: Tensor = x + self.ffn(self.ln_wo_grad(x))
+        return out

@@ -1,0 +1,118 @@
+"""Scenes from the whole width of the catalogue: what models train on and coverage counts against.
+
+Nothing is tied together that the world does not tie: every kind meets every place, weather and
+time. Things stand where they usually would, in view of the front camera, and not in each other.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from hartsim.scenario.catalogue import ids_of
+from hartsim.scenario.draw import pick, stream
+from hartsim.scenario.kinds import KINDS, Kind, Zone, kinds_of
+from hartsim.scenario.schema import (
+    DEFAULT_CAMERAS,
+    DrivingSpec,
+    ObjectSpec,
+    RobotSpec,
+    Scenario,
+    SceneSpec,
+)
+from hartsim.types import Task
+
+Rng = np.random.Generator
+
+HAZARD_COUNTS = (0, 1, 1, 1, 1, 1, 1, 2)
+OTHER_COUNTS: Mapping[Task, tuple[int, ...]] = {"driving": (0, 1, 1, 2), "robot": (1, 2, 2, 3)}
+
+LEFT_M: Mapping[Zone, tuple[float, float]] = {
+    "lane": (-1.2, 1.4),
+    "road": (-1.6, 4.4),
+    "oncoming": (3.3, 3.8),
+    "parked": (-3.4, -3.1),
+    "verge": (-4.6, -2.8),
+    "table": (-0.33, 0.33),
+    "lying": (-0.33, 0.33),
+}
+"""How far left things in a zone stand, in metres."""
+
+AHEAD_M: Mapping[Task, tuple[float, float]] = {"driving": (6.0, 32.0), "robot": (0.3, 0.72)}
+AHEAD_IN_FOG_M = (6.0, 18.0)
+TRIES = 20
+
+
+def broad_scenario(task: Task, seed: int) -> Scenario:
+    """A concrete scenario of this task, different for every seed."""
+    rng = stream("broad", task, seed)
+    scene = SceneSpec(
+        place=pick(rng, ids_of("place", task)),
+        weather=pick(rng, ids_of("weather", task)),
+        time_of_day=pick(rng, ids_of("time_of_day", task)),
+    )
+    reach_m = AHEAD_M[task] if scene.weather != "fog" else AHEAD_IN_FOG_M
+    hazards = _add_things({}, kinds_of(task, True), pick(rng, HAZARD_COUNTS), reach_m, rng)
+    things = _add_things(
+        hazards, kinds_of(task, False), pick(rng, OTHER_COUNTS[task]), reach_m, rng
+    )
+    return Scenario(
+        name=f"broad_{task}_{seed:06d}",
+        task=task,
+        about="Anything the catalogue knows, anywhere, in any weather.",
+        scene=scene,
+        hazards=hazards,
+        objects={name: spec for name, spec in things.items() if name not in hazards},
+        cameras=DEFAULT_CAMERAS[task],
+        driving=DrivingSpec(traffic=rng.random()) if task == "driving" else None,
+        robot=RobotSpec(clutter=rng.random()) if task == "robot" else None,
+    )
+
+
+def _add_things(
+    things: Mapping[str, ObjectSpec],
+    kinds: Sequence[Kind],
+    count: int,
+    reach_m: tuple[float, float],
+    rng: Rng,
+) -> dict[str, ObjectSpec]:
+    """The things and up to `count` more, each where it overlaps no other."""
+    grown = dict(things)
+    for _ in range(count):
+        kind = pick(rng, kinds)
+        spots = (likely_spot(kind, reach_m, rng) for _ in range(TRIES))
+        spot = next((s for s in spots if not any(_overlap(s, t) for t in grown.values())), None)
+        if spot is not None:
+            grown[f"{kind.id}_{len(grown) + 1}"] = spot
+    return grown
+
+
+def likely_spot(kind: Kind, reach_m: tuple[float, float], rng: Rng) -> ObjectSpec:
+    """Where a thing of this kind would be found, `reach_m` ahead and seen by the front camera."""
+    low, high = reach_m
+    if kind.task == "driving":
+        low += kind.size_m[0] / 2
+    left_m = float(rng.uniform(*LEFT_M[kind.zone]))
+    in_view_m = 0.6 + abs(left_m) / 0.42 if kind.task == "driving" else low
+    low = max(low, in_view_m)
+    ahead_m = low * math.pow(max(high, low) / low, rng.random())
+    return ObjectSpec(kind.id, ahead_m, left_m, heading_deg=_heading_deg(kind, left_m, rng))
+
+
+def _heading_deg(kind: Kind, left_m: float, rng: Rng) -> float:
+    if kind.facing == "any":
+        return 360.0 * rng.random() - 180.0
+    jitter = 24.0 * rng.random() - 12.0
+    if kind.facing == "across":
+        return pick(rng, (-90.0, 90.0)) + jitter
+    return (180.0 if left_m > 2.0 else 0.0) + jitter / 4
+
+
+def _overlap(one: ObjectSpec, other: ObjectSpec) -> bool:
+    reach_m = _radius_m(one) + _radius_m(other)
+    return math.hypot(one.ahead_m - other.ahead_m, one.left_m - other.left_m) < reach_m
+
+
+def _radius_m(spec: ObjectSpec) -> float:
+    length, width, _ = KINDS[spec.kind].size_m
+    return 0.35 * (length + width)

@@ -1,0 +1,163 @@
+"""From a drawn scenario to all that worlds, renderers and datasets need to know about it."""
+
+import dataclasses
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from hartsim.scenario.catalogue import COLOURS
+from hartsim.scenario.compiled import (
+    CameraSetup,
+    CompiledScene,
+    Conditions,
+    PlacedObject,
+    WorldSetup,
+)
+from hartsim.scenario.draw import Draw, draw, pick, stream
+from hartsim.scenario.kinds import KINDS
+from hartsim.scenario.prompts import NEGATIVE, backdrop_prompt, describe, texture_prompts
+from hartsim.scenario.schema import CameraSpec, ObjectSpec, Scenario, SceneSpec
+from hartsim.scenario.surroundings import PLACES, TIMES, WEATHERS
+from hartsim.types import Box3D
+
+Rng = np.random.Generator
+
+
+def compile_draw(scenario: Scenario, seed: int, index: int) -> CompiledScene:
+    """Draw number `index` of a scenario, compiled."""
+    return compile_scenario(draw(scenario, seed, index))
+
+
+def compile_scenario(drawn: Draw) -> CompiledScene:
+    """The compiled scene of a draw, whose own streams decide what the scenario leaves open."""
+    concrete, key = drawn.scenario, (drawn.scenario.name, drawn.seed, drawn.index)
+    setup = _world_setup(concrete, key)
+    conditions, task = setup.conditions, concrete.task
+    words = stream("texture words", *key)
+    return CompiledScene(
+        scenario=concrete,
+        seed=drawn.seed,
+        index=drawn.index,
+        drawn=drawn.values,
+        tags=scene_tags(setup),
+        setup=setup,
+        texture_prompts=texture_prompts(task, conditions, concrete.textures, words),
+        view_prompts={name: describe(setup, name) for name in concrete.cameras},
+        backdrop_prompts={
+            name: backdrop_prompt(task, conditions, stream("backdrop words", *key, name))
+            for name in concrete.cameras
+        },
+        negative=NEGATIVE,
+    )
+
+
+def _world_setup(concrete: Scenario, key: tuple[str, int, int]) -> WorldSetup:
+    hazards = {name: (spec, True) for name, spec in concrete.hazards.items()}
+    others = {name: (spec, False) for name, spec in concrete.objects.items()}
+    setup = WorldSetup(
+        task=concrete.task,
+        conditions=conditions_of(concrete.scene, stream("conditions", *key)),
+        objects=tuple(
+            placed(name, spec, hazard, stream("object", *key, name))
+            for name, (spec, hazard) in (hazards | others).items()
+        ),
+        cameras=tuple(camera_setup(name, spec) for name, spec in concrete.cameras.items()),
+        decor_seed=int(stream("decor", *key).integers(2**32)),
+    )
+    if concrete.driving is not None:
+        return dataclasses.replace(setup, **vars(concrete.driving))
+    if concrete.robot is not None:
+        return dataclasses.replace(setup, **vars(concrete.robot))
+    return setup
+
+
+def conditions_of(scene: SceneSpec, rng: Rng) -> Conditions:
+    """Weather and light as numbers: a strength for the weather, a height and side for the sun."""
+    strength = rng.random()
+    low, high = TIMES[scene.time_of_day].sun_elevation_deg
+    numbers = {name: slope.at(strength) for name, slope in WEATHERS[scene.weather].numbers.items()}
+    return Conditions(
+        place=scene.place,
+        weather=scene.weather,
+        time_of_day=scene.time_of_day,
+        sun_elevation_rad=math.radians(low + (high - low) * rng.random()),
+        sun_azimuth_rad=math.radians(360.0 * rng.random() - 180.0),
+        **numbers,
+    )
+
+
+def placed(name: str, spec: ObjectSpec, hazard: bool, rng: Rng) -> PlacedObject:
+    """An object with its box; its exact size and, where none is asked for, colour are drawn."""
+    kind = KINDS[spec.kind]
+    factor = spec.scale * (1.0 + kind.spread * (2.0 * rng.random() - 1.0))
+    colour = spec.colour or (pick(rng, kind.colours) if kind.colours else None)
+    length, width, height = (side * factor for side in kind.size_m)
+    return PlacedObject(
+        name=name,
+        kind=kind.id,
+        class_name=kind.class_name,
+        hazard=hazard,
+        tags=kind.tags if hazard else (),
+        box=Box3D(
+            centre_m=(spec.ahead_m, spec.left_m, spec.up_m + height / 2),
+            size_m=(length, width, height),
+            heading_rad=math.radians(spec.heading_deg),
+        ),
+        colour=COLOURS[colour] if colour else None,
+    )
+
+
+def camera_setup(name: str, spec: CameraSpec) -> CameraSetup:
+    """A camera in the units that worlds use."""
+    return CameraSetup(
+        name=name,
+        position_m=(spec.ahead_m, spec.left_m, spec.up_m),
+        pitch_rad=math.radians(spec.pitch_deg),
+        yaw_rad=math.radians(spec.yaw_deg),
+        fov_rad=math.radians(spec.fov_deg),
+    )
+
+
+def scene_tags(setup: WorldSetup) -> dict[str, tuple[str, ...]]:
+    """Ids by scheme: what the scene holds, and what published lists would call it."""
+    conditions = setup.conditions
+    weather, time = WEATHERS[conditions.weather], TIMES[conditions.time_of_day]
+    hazards = [KINDS[thing.kind] for thing in setup.objects if thing.hazard]
+    return {
+        "task": (setup.task,),
+        "place": (conditions.place,),
+        "weather": (conditions.weather,),
+        "time_of_day": (conditions.time_of_day,),
+        "hazard": _unique(kind.id for kind in hazards),
+        "class": _unique(kind.class_name for kind in hazards),
+        "nhtsa": _unique(id for kind in hazards for id in kind.nhtsa),
+        "odd": _unique((*PLACES[conditions.place].odd, *weather.odd, *time.odd)),
+        "sotif": _unique(
+            (*(id for kind in hazards for id in kind.sotif), *weather.sotif, *time.sotif)
+        ),
+    }
+
+
+def _unique(ids: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(ids))
+
+
+def to_plain(scene: CompiledScene) -> dict[str, Any]:
+    """The scene as JSON can hold it; endless ranges become null, and no path of the machine."""
+    plain: dict[str, Any] = _plain(scene)
+    del plain["scenario"]["source"]
+    return plain
+
+
+def _plain(value: Any) -> Any:
+    if dataclasses.is_dataclass(value):
+        return {each.name: _plain(getattr(value, each.name)) for each in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        return {name: _plain(member) for name, member in value.items()}
+    if isinstance(value, tuple | list):
+        return [_plain(member) for member in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

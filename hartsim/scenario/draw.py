@@ -1,0 +1,101 @@
+"""One concrete scenario out of the many that a scenario may be.
+
+Every random number here comes from a stream keyed by names, seed and index (Philox, keyed by a
+BLAKE2 hash), never from an earlier draw: draws can be made in any order and on any machine, and a
+path that is added to `vary` leaves the values of the others as they were.
+"""
+
+import hashlib
+import math
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import accumulate
+from statistics import NormalDist
+from typing import Any, TypeVar
+
+import numpy as np
+
+from hartsim.scenario.schema import Distribution, Scenario, Value
+
+T = TypeVar("T")
+_STANDARD = NormalDist()
+
+
+@dataclass(frozen=True)
+class Draw:
+    """A concrete scenario (its `vary` is empty), and the value drawn for each varied path."""
+
+    scenario: Scenario
+    seed: int
+    index: int
+    values: Mapping[str, Value]
+
+
+def stream(*key: str | int) -> np.random.Generator:
+    """The random stream of a key: the same on every machine, unlike that of any other key."""
+    digest = hashlib.blake2b("\x1f".join(map(str, key)).encode(), digest_size=16).digest()
+    return np.random.Generator(np.random.Philox(int.from_bytes(digest, "big")))
+
+
+def pick(rng: np.random.Generator, options: Sequence[T]) -> T:
+    """One of the options, all equally likely."""
+    return options[int(rng.random() * len(options))]
+
+
+def draw(scenario: Scenario, seed: int, index: int) -> Draw:
+    """Draw number `index` of a scenario: every varied field gets its value."""
+    values = {
+        path: value_at(distribution, stream("draw", scenario.name, seed, index, path).random())
+        for path, distribution in scenario.vary.items()
+    }
+    return Draw(set_values(scenario, values), seed, index, values)
+
+
+def value_at(distribution: Distribution, quantile: float) -> Value:
+    """The value below which the share `quantile`, in [0, 1), of all draws lies."""
+    low, high = distribution.low, distribution.high
+    match distribution.kind:
+        case "choice":
+            return _option_at(distribution, quantile)
+        case "uniform":
+            return min(low + (high - low) * quantile, high)
+        case "loguniform":
+            return min(max(low * math.pow(high / low, quantile), low), high)
+        case "integer":
+            return low + math.floor((high - low + 1) * quantile)
+        case "normal":
+            deviations = _STANDARD.inv_cdf(min(max(quantile, 1e-12), 1 - 1e-12))
+            return min(max(distribution.mean + distribution.std * deviations, low), high)
+
+
+def _option_at(distribution: Distribution, quantile: float) -> Value:
+    options = distribution.options
+    if distribution.weights is None:
+        return options[int(quantile * len(options))]
+    totals = list(accumulate(distribution.weights))
+    below_all = math.nextafter(totals[-1], 0.0)  # rounding must not reach past the last option
+    return options[bisect_right(totals, min(quantile * totals[-1], below_all))]
+
+
+def set_values(scenario: Scenario, values: Mapping[str, Value]) -> Scenario:
+    """The scenario with these values at these dotted paths, and nothing left to vary."""
+    tree: dict[str, Any] = {}
+    for path, value in values.items():
+        *parents, name = path.split(".")
+        level = tree
+        for parent in parents:
+            level = level.setdefault(parent, {})
+        level[name] = value
+    concrete: Scenario = _updated(scenario, tree)
+    return replace(concrete, vary={})
+
+
+def _updated(part: Any, changes: Mapping[str, Any]) -> Any:
+    """A mapping or a dataclass with the changes of a nested tree."""
+    members: Any = part if isinstance(part, Mapping) else vars(part)
+    changed = {
+        name: _updated(members[name], change) if isinstance(change, dict) else change
+        for name, change in changes.items()
+    }
+    return {**part, **changed} if isinstance(part, Mapping) else replace(part, **changed)

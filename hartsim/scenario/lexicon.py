@@ -1,0 +1,141 @@
+"""What words mean: every phrase of the catalogue, and the words that say how many and where.
+
+A phrase may mean one thing on a road and another on a table ("a puddle"); each task has its own.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Literal
+
+from hartsim.scenario.catalogue import COLOURS
+from hartsim.scenario.kinds import KINDS
+from hartsim.scenario.surroundings import PLACES, TIMES, WEATHERS
+from hartsim.scenario.words import bare
+from hartsim.types import Task
+
+Role = Literal[
+    "kind",
+    "kinds",
+    "place",
+    "weather",
+    "time",
+    "colour",
+    "dressed",
+    "side",
+    "distance",
+    "count",
+    "host",
+    "nothing",
+]
+Meaning = tuple[Role, str]
+
+TASKS: tuple[Task, ...] = ("driving", "robot")
+
+_NUMBERS = {"one": 1, "two": 2, "three": 3, "four": 4, "several": 3, "many": 4}
+_METRES = frozenset({"m", "metre", "metres", "meter", "meters"})
+_SIDES = {
+    "left": ("left",),
+    "right": ("right",),
+    "middle": ("middle", "straight ahead", "in the lane"),
+}
+_DISTANCES = {
+    "near": ("near", "nearby", "close", "in front", "front", "in front of the car"),
+    "far": ("far", "away", "distant", "distance", "back"),
+}
+_BEHIND = ("behind",)
+_BESIDE = ("next to", "beside", "near a", "near an", "near the", "close to", "in front of a")
+_FILLERS = (
+    "a an the of on in at with and from to by into is are it its his her their there that while "
+    "under over ahead out comes coming come runs running run steps stepping walks walking walk "
+    "stands standing stand lies lying lie crosses crossing cross seen view photo picture image "
+    "scene dashcam camera robot driver's driver driving drives parked sky weather conditions light "
+    "wearing dressed across onto above beside along short way few metres very empty riding asphalt "
+    "shining road-side roadside"
+)
+_WORD = re.compile(r"\d+(?:\.\d+)?|[a-z]+(?:['-][a-z]+)*")
+
+
+@dataclass(frozen=True)
+class Token:
+    """A phrase of a sentence and what it means to each task; nothing where it is unknown."""
+
+    phrase: str
+    meanings: Mapping[Task, Meaning]
+
+
+def words_of(text: str) -> list[str]:
+    """Lower-case words and numbers; `12m` is two."""
+    return _WORD.findall(text.lower().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'"))
+
+
+def tokens_of(text: str) -> list[Token]:
+    """The sentence cut into numbers, the longest phrases that are known, and unknown words."""
+    words = words_of(text)
+    tokens, start = [], 0
+    while start < len(words):
+        token, length = _token_at(words[start:])
+        tokens.append(token)
+        start += length
+    return tokens
+
+
+def _token_at(words: Sequence[str]) -> tuple[Token, int]:
+    """The token at the start of these words, and how many of them it takes."""
+    if words[0][0].isdigit():
+        in_metres = len(words) > 1 and words[1] in _METRES
+        role: Role = "distance" if in_metres else "count"
+        return Token(words[0], dict.fromkeys(TASKS, (role, words[0]))), 1 + in_metres
+    lexicon, longest = _lexicon()
+    for length in range(min(len(words), longest), 0, -1):
+        if tuple(words[:length]) in lexicon:
+            return Token(" ".join(words[:length]), lexicon[tuple(words[:length])]), length
+    return Token(words[0], {}), 1
+
+
+@cache
+def _lexicon() -> tuple[dict[tuple[str, ...], dict[Task, Meaning]], int]:
+    """Every known phrase, as words, with its meanings, and the length of the longest.
+
+    Of two meanings for one task the earlier counts.
+    """
+    lexicon: dict[tuple[str, ...], dict[Task, Meaning]] = {}
+    for task, phrase, meaning in (*_things_and_places(), *_common()):
+        lexicon.setdefault(tuple(words_of(phrase)), {}).setdefault(task, meaning)
+    return lexicon, max(map(len, lexicon))
+
+
+def _things_and_places() -> Iterator[tuple[Task, str, Meaning]]:
+    for kind in KINDS.values():
+        for noun in (*map(bare, kind.nouns), *kind.synonyms):
+            yield kind.task, noun, ("kind", kind.id)
+        for noun in (kind.plural, *(f"{bare(noun)}s" for noun in kind.nouns)):
+            yield kind.task, noun, ("kinds", kind.id)
+        for action in kind.actions:
+            yield kind.task, action, ("nothing", "")
+    for place in PLACES.values():
+        for noun in (*place.nouns, *place.synonyms):
+            yield place.task, noun, ("place", place.id)
+    for phrase in _BESIDE:
+        yield "robot", phrase, ("host", "")
+        yield "driving", phrase, ("nothing", "")
+
+
+def _common() -> Iterator[tuple[Task, str, Meaning]]:
+    """What means the same on a road and on a table."""
+    meanings: list[tuple[Role, str, Sequence[str]]] = [
+        *(("colour", colour, [colour]) for colour in COLOURS),
+        *(("dressed", colour, [f"in {colour}"]) for colour in COLOURS),
+        *(("count", str(number), [word]) for word, number in _NUMBERS.items()),
+        *(("side", side, phrases) for side, phrases in _SIDES.items()),
+        *(("distance", distance, phrases) for distance, phrases in _DISTANCES.items()),
+        ("host", "", _BEHIND),
+        *(("weather", each.id, each.all_phrases) for each in WEATHERS.values()),
+        *(("time", each.id, each.all_phrases) for each in TIMES.values()),
+        ("nothing", "", _FILLERS.split()),
+    ]
+    for role, value, phrases in meanings:
+        for phrase in phrases:
+            for task in TASKS:
+                yield task, phrase, (role, value)

@@ -1,0 +1,250 @@
+"""Scenario files into `Scenario` values; whatever is wrong is refused here, with file and line."""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+from hartsim.errors import ScenarioError
+from hartsim.scenario.catalogue import ids_of
+from hartsim.scenario.library import find_scenario
+from hartsim.scenario.nodes import Node, parse_yaml
+from hartsim.scenario.schema import (
+    DEFAULT_CAMERAS,
+    DISTRIBUTIONS,
+    NAME,
+    CameraSpec,
+    Distribution,
+    DistributionKind,
+    DrivingSpec,
+    ObjectSpec,
+    RobotSpec,
+    Rule,
+    Scenario,
+    SceneSpec,
+    Value,
+    misfit,
+    reach_rule,
+    required_of,
+    rules_of,
+    variable_fields,
+)
+from hartsim.scenario.words import suggestion
+from hartsim.types import Task
+
+Spec = TypeVar("Spec")
+
+TASKS: tuple[Task, ...] = ("driving", "robot")
+KEYS = (
+    "name",
+    "task",
+    "about",
+    "scene",
+    "hazards",
+    "objects",
+    "cameras",
+    "textures",
+    "driving",
+    "robot",
+    "vary",
+)
+NOT_A_NAME = "'{}' is no name; names are made of letters, digits, '_' and '-'"
+
+
+def load_scenario(path_or_name: str | Path) -> Scenario:
+    """The scenario of a file, or of a name in the library; ScenarioError for anything wrong."""
+    path = find_scenario(path_or_name)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ScenarioError(f"{path}: cannot be read as text: {error}") from error
+    return parse_scenario(text, str(path), path.stem)
+
+
+def parse_scenario(text: str, source: str, name: str) -> Scenario:
+    """The scenario in YAML text, called `name` unless it says otherwise; errors name `source`."""
+    root = parse_yaml(text, source)
+    entries = root.entries(KEYS)
+    task = _task(root, entries)
+    scenario = Scenario(
+        name=_name(entries["name"]) if "name" in entries else name,
+        task=task,
+        about=entries["about"].text() if "about" in entries else "",
+        scene=_spec(SceneSpec, root.member("scene"), task),
+        hazards=_specs(ObjectSpec, entries.get("hazards"), task),
+        objects=_specs(ObjectSpec, entries.get("objects"), task),
+        cameras=_cameras(entries.get("cameras"), task),
+        textures=_textures(entries.get("textures"), task),
+        driving=_task_spec(DrivingSpec, "driving", entries, task),
+        robot=_task_spec(RobotSpec, "robot", entries, task),
+        source=source,
+        source_hash=hashlib.sha256(text.encode()).hexdigest(),
+    )
+    _check_names(scenario, entries)
+    return replace(scenario, vary=_vary(entries.get("vary"), scenario))
+
+
+def _task(root: Node, entries: Mapping[str, Node]) -> Task:
+    node = root.member("task")
+    task = node.text()
+    if task not in TASKS:
+        raise node.error(f"unknown task '{task}'; {suggestion(task, TASKS)}")
+    other = next(each for each in TASKS if each != task)
+    if other in entries:
+        raise entries[other].error(f"this section does not belong to a {task} task")
+    return task
+
+
+def _name(node: Node) -> str:
+    name = node.text()
+    if not NAME.fullmatch(name):
+        raise node.error(NOT_A_NAME.format(name))
+    return name
+
+
+def _spec(kind: Callable[..., Spec], node: Node, task: Task, base: Spec | None = None) -> Spec:
+    """One specification; fields that the file leaves out come from `base`, then the defaults."""
+    rules = rules_of(kind)
+    given = node.entries(rules)
+    values = {name: _checked(entry, rules[name], task) for name, entry in given.items()}
+    if base is not None:
+        return kind(**vars(base) | values)
+    for name in required_of(kind):
+        node.member(name)
+    return kind(**values)
+
+
+def _specs(kind: Callable[..., Spec], node: Node | None, task: Task) -> dict[str, Spec]:
+    members = _named(node) if node is not None else {}
+    return {name: _spec(kind, member, task) for name, member in members.items()}
+
+
+def _named(node: Node) -> dict[str, Node]:
+    """The members of a mapping whose keys the author chose."""
+    members = node.entries()
+    for name, member in members.items():
+        if not NAME.fullmatch(name):
+            raise member.error(NOT_A_NAME.format(name))
+    return members
+
+
+def _task_spec(
+    kind: Callable[..., Spec], section: Task, entries: Mapping[str, Node], task: Task
+) -> Spec | None:
+    if section != task:
+        return None
+    return _spec(kind, entries[section], task) if section in entries else kind()
+
+
+def _cameras(node: Node | None, task: Task) -> dict[str, CameraSpec]:
+    defaults = DEFAULT_CAMERAS[task]
+    if node is None:
+        return dict(defaults)
+    return {
+        name: _spec(CameraSpec, camera, task, defaults.get(name))
+        for name, camera in _named(node).items()
+    }
+
+
+def _textures(node: Node | None, task: Task) -> dict[str, str]:
+    prompts = node.entries(ids_of("surface", task)) if node is not None else {}
+    return {surface: prompt.text() for surface, prompt in prompts.items()}
+
+
+def _checked(node: Node, rule: Rule, task: Task) -> Any:
+    value = node.value()
+    _refuse_misfit(node, rule, value, task)
+    return _as_ruled(value, rule)
+
+
+def _check_names(scenario: Scenario, entries: Mapping[str, Node]) -> None:
+    """Refuse what only the whole file can show: names used twice, and a reach for nothing."""
+    for name in scenario.objects:
+        if name in scenario.hazards:
+            raise entries["objects"].member(name).error(f"a hazard is already called '{name}'")
+    if scenario.robot is not None and "robot" in entries:
+        node = entries["robot"]
+        place = node.entries().get("reach", node)
+        _refuse_misfit(place, reach_rule(scenario), scenario.robot.reach, scenario.task)
+
+
+def _vary(node: Node | None, scenario: Scenario) -> dict[str, Distribution]:
+    rules = variable_fields(scenario)
+    varied: dict[str, Distribution] = {}
+    for path, entry in (node.entries() if node is not None else {}).items():
+        if path not in rules:
+            raise entry.error(f"vary names no field '{path}'; {suggestion(path, rules)}")
+        varied[path] = _distribution(entry, rules[path], scenario.task)
+    return varied
+
+
+def _distribution(node: Node, rule: Rule, task: Task) -> Distribution:
+    members = node.entries(DISTRIBUTIONS)
+    if len(members) != 1:
+        raise node.error(f"needs exactly one of {', '.join(DISTRIBUTIONS)}")
+    kind = next(each for each in DISTRIBUTIONS if each in members)
+    body = members[kind]
+    if kind == "choice":
+        return _choice(body, rule, task)
+    if rule.holds == "text":
+        raise node.error(f"{kind} draws numbers, but this field holds text; use choice")
+    elif kind == "normal":
+        distribution = _normal(body)
+    else:
+        distribution = _span(body, kind)
+    for value in (distribution.low, distribution.high):
+        _refuse_misfit(body, rule, value, task)
+    return distribution
+
+
+def _refuse_misfit(node: Node, rule: Rule, value: Value | None, task: Task) -> None:
+    problem = misfit(rule, value, task)
+    if problem:
+        raise node.error(problem)
+
+
+def _choice(body: Node, rule: Rule, task: Task) -> Distribution:
+    """Options with equal chances from a list, with weights from a mapping."""
+    if body.is_mapping:
+        members = body.pairs()
+        weights = tuple(weight.number() for weight in members.values())
+        if min(weights, default=0.0) < 0 or sum(weights) <= 0:
+            raise body.error("weights must not be negative, and not all zero")
+        options = tuple(_option(value, node, rule, task) for value, node in members.items())
+        return Distribution("choice", options, weights)
+    options = tuple(_option(node.value(), node, rule, task) for node in body.items())
+    if not options:
+        raise body.error("needs at least one option")
+    return Distribution("choice", options)
+
+
+def _option(value: Value | None, node: Node, rule: Rule, task: Task) -> Value:
+    _refuse_misfit(node, replace(rule, optional=False), value, task)
+    return cast(Value, _as_ruled(value, rule))
+
+
+def _as_ruled(value: Value | None, rule: Rule) -> Any:
+    """Whole numbers as floats, so that equal scenarios are equal however they were written."""
+    return float(value) if rule.holds == "number" and value is not None else value
+
+
+def _span(body: Node, kind: DistributionKind) -> Distribution:
+    ends = [item.number() for item in body.items()]
+    if len(ends) != 2 or ends[0] > ends[1]:
+        raise body.error(f"{kind} needs [low, high] with low <= high")
+    low, high = ends
+    if kind == "loguniform" and low <= 0:
+        raise body.error(f"loguniform needs a positive low end, not {low:g}")
+    if kind == "integer" and not (low.is_integer() and high.is_integer()):
+        raise body.error(f"integer needs whole numbers, not {low:g} and {high:g}")
+    return Distribution(kind, low=low, high=high)
+
+
+def _normal(body: Node) -> Distribution:
+    keys = ("mean", "std", "low", "high")
+    body.entries(keys)
+    mean, std, low, high = (body.member(key).number() for key in keys)
+    if std <= 0 or low > high:
+        raise body.error("normal needs std > 0 and low <= high")
+    return Distribution("normal", mean=mean, std=std, low=low, high=high)

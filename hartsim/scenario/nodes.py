@@ -1,0 +1,124 @@
+"""YAML with places: every value knows its file, line and dotted path, so errors can name them."""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import yaml
+
+from hartsim.errors import ScenarioError
+from hartsim.scenario.schema import Value
+from hartsim.scenario.words import suggestion
+
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+@dataclass(frozen=True)
+class Node:
+    """A place in a YAML file."""
+
+    tree: yaml.Node
+    source: str
+    path: str = ""
+
+    @property
+    def is_mapping(self) -> bool:
+        """Whether it holds keys and values."""
+        return isinstance(self.tree, yaml.MappingNode)
+
+    def error(self, problem: str) -> ScenarioError:
+        """An error that names this place, to be raised."""
+        where = f"{self.source}:{_line(self.tree)}"
+        return ScenarioError(
+            f"{where}: {self.path}: {problem}" if self.path else f"{where}: {problem}"
+        )
+
+    def entries(self, known: Iterable[str] | None = None) -> dict[str, "Node"]:
+        """The members by key; ScenarioError for keys that are not text, known or unique."""
+        names = None if known is None else tuple(known)
+        found: dict[str, Node] = {}
+        for key, member in self.pairs().items():
+            if not isinstance(key, str):
+                raise member.error(f"the key {key!r} is not text; put it in quotes")
+            if names is not None and key not in names:
+                raise member.error(f"no such key; {suggestion(key, names)}")
+            found[key] = member
+        return found
+
+    def pairs(self) -> dict[Value | None, "Node"]:
+        """The members by key of any plain type, each at its key's line."""
+        if not isinstance(self.tree, yaml.MappingNode):
+            raise self.error("needs keys with values here")
+        found: dict[Value | None, Node] = {}
+        lines: dict[Value | None, int] = {}
+        for key_tree, tree in self.tree.value:
+            key = Node(key_tree, self.source, self.path).value()
+            member = Node(tree, self.source, f"{self.path}.{key}" if self.path else str(key))
+            if key in found:
+                at_key = Node(key_tree, self.source, member.path)
+                raise at_key.error(f"appears twice, first on line {lines[key]}")
+            found[key], lines[key] = member, _line(key_tree)
+        return found
+
+    def member(self, key: str) -> "Node":
+        """The member with this key; ScenarioError where it is missing."""
+        members = self.pairs()
+        if key not in members:
+            raise self.error(f"'{key}' is missing")
+        return members[key]
+
+    def items(self) -> list["Node"]:
+        """The members of a list."""
+        if not isinstance(self.tree, yaml.SequenceNode):
+            raise self.error("needs a list here, like [a, b]")
+        return [Node(item, self.source, self.path) for item in self.tree.value]
+
+    def value(self) -> Value | None:
+        """The text, number or truth value here, None for an empty one."""
+        if not isinstance(self.tree, yaml.ScalarNode):
+            raise self.error("needs one value here, not a list or keys")
+        if "${" in self.tree.value:
+            raise self.error(
+                f"'{self.tree.value}' is an interpolation, which scenario files do not have; "
+                "write the value, or vary it"
+            )
+        try:
+            value: Value | None = yaml.constructor.SafeConstructor().construct_object(self.tree)
+        except (yaml.YAMLError, ValueError) as error:
+            raise self.error(f"'{self.tree.value}' is not a value of its kind") from error
+        return value
+
+    def text(self) -> str:
+        """The text here."""
+        value = self.value()
+        if not isinstance(value, str):
+            raise self.error(f"{value!r} is not text")
+        return value
+
+    def number(self) -> float:
+        """The number here."""
+        value = self.value()
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise self.error(f"{value!r} is not a number")
+        if not math.isfinite(value):
+            raise self.error(f"{value} is not a finite number")
+        return float(value)
+
+
+def parse_yaml(text: str, source: str) -> Node:
+    """The root of a YAML document; ScenarioError where the text is empty or no YAML."""
+    try:
+        tree = yaml.compose(text, Loader=_Loader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = f":{mark.line + 1}" if mark else ""
+        raise ScenarioError(f"{source}{line}: not valid YAML: {error.problem}") from error
+    except yaml.YAMLError as error:
+        raise ScenarioError(f"{source}: not valid YAML: {error}") from error
+    if tree is None:
+        raise ScenarioError(f"{source}: the file is empty; a scenario needs 'task' and 'scene'")
+    return Node(tree, source)
+
+
+def _line(tree: yaml.Node) -> int:
+    return int(tree.start_mark.line) + 1

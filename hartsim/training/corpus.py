@@ -1,0 +1,67 @@
+"""Captioned pictures on disk, to learn from: written in parts, read through memory maps.
+
+A corpus is a folder of parts; a part is a folder with `images.npy` (N, H, W, 3) uint8, `labels.npy`
+(N, H, W) uint8 and `captions.json`, one list of wordings per picture. Parts whose name starts with
+`held` are never trained on.
+"""
+
+import json
+import shutil
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from hartsim.errors import DatasetError
+from hartsim.types import Image, Labels
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Pictures with captions; indices run over all parts in the order of their names."""
+
+    root: Path
+    images: tuple[np.ndarray, ...]
+    captions: tuple[tuple[str, ...], ...]
+
+    def __len__(self) -> int:
+        return len(self.captions)
+
+    def batch(self, indices: Sequence[int]) -> Image:
+        """The pictures (B, H, W, 3) at these indices."""
+        starts = np.cumsum([0, *(len(part) for part in self.images)])
+        picked = []
+        for index in indices:
+            part = int(np.searchsorted(starts, index, side="right")) - 1
+            picked.append(self.images[part][index - starts[part]])
+        return np.stack(picked)
+
+
+def write_part(
+    root: Path, name: str, entries: Iterable[tuple[Image, Labels, Sequence[str]]]
+) -> bool:
+    """Write one part from (image, labels, captions) entries; False where it is there already."""
+    folder, aside = root / name, root / f".{name}"
+    if folder.exists():
+        return False
+    shutil.rmtree(aside, ignore_errors=True)
+    aside.mkdir(parents=True)
+    images, labels, captions = zip(*entries, strict=True)
+    np.save(aside / "images.npy", np.stack(images))
+    np.save(aside / "labels.npy", np.stack(labels))
+    (aside / "captions.json").write_text(json.dumps([list(c) for c in captions], indent=0))
+    aside.rename(folder)
+    return True
+
+
+def read_corpus(root: Path, held_out: bool = False) -> Corpus:
+    """The training parts of a corpus folder, or with `held_out` the others."""
+    parts = sorted(p for p in root.glob("[!.]*") if (p / "captions.json").exists())
+    parts = [p for p in parts if p.name.startswith("held") == held_out]
+    if not parts:
+        kind = "held-out" if held_out else "training"
+        raise DatasetError(f"{root}: no {kind} parts here; make them with `hartsim train data`")
+    images = tuple(np.load(p / "images.npy", mmap_mode="r") for p in parts)
+    captions = [c for p in parts for c in json.loads((p / "captions.json").read_text())]
+    return Corpus(root, images, tuple(tuple(c) for c in captions))

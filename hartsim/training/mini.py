@@ -1,0 +1,134 @@
+"""The making of hart-mini, step by step, from a corpus to a folder of weights and figures."""
+
+import json
+import logging
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from hartsim.errors import DatasetError
+from hartsim.hart.checkpoint import save_hart
+from hartsim.hart.config import HartConfig, hart_config
+from hartsim.hart.model import Hart
+from hartsim.hart.noise import KeyedNoise
+from hartsim.hart.sampling import SamplingSettings, generate
+from hartsim.hart.tokenizer import Tokenizer, from_pixels, to_pixels
+from hartsim.images import contact_sheet, encode_png
+from hartsim.training.corpus import Corpus, read_corpus
+from hartsim.training.features import (
+    PhotographFeatures,
+    frechet_distance,
+    kernel_distance,
+    pooled_features,
+)
+from hartsim.training.tokenizer import train_tokenizer
+from hartsim.training.transformer import Painter, train_transformer
+from hartsim.types import Image
+
+logger = logging.getLogger(__name__)
+
+BATCH = 16
+
+
+def train_mini_tokenizer(data: Path, out: Path, minutes: float, threads: int = 2) -> Path:
+    """Train the tokenizer on a corpus; the path of its last checkpoint."""
+    torch.set_num_threads(threads)
+    config = hart_config("mini")
+    train_tokenizer(read_corpus(data), read_corpus(data, held_out=True), config, out, minutes)
+    return out / "alternating.pt"
+
+
+def train_mini_transformer(data: Path, out: Path, minutes: float, threads: int = 2) -> Path:
+    """Train the transformer behind the tokenizer in `out`; the folder of the finished weights."""
+    torch.set_num_threads(threads)
+    config = hart_config("mini")
+    tokenizer = trained_tokenizer(out, config)
+    held_out = read_corpus(data, held_out=True)
+    captions = [held_out.captions[i][0] for i in _spread(len(held_out), 24)]
+
+    def preview(painter: Painter, step: int) -> None:
+        hart = Hart(config, painter.text, painter.transformer, tokenizer)
+        sheet = contact_sheet(list(sample_images(hart, captions)), columns=6)
+        (out / f"samples-{step:06d}.png").write_bytes(encode_png(sheet))
+
+    painter = train_transformer(read_corpus(data), tokenizer, config, out, minutes, preview)
+    hart = Hart(config, painter.text, painter.transformer, tokenizer)
+    save_hart(hart, out / "mini", torch.float16)
+    return out / "mini"
+
+
+def trained_tokenizer(out: Path, config: HartConfig) -> Tokenizer:
+    """The tokenizer of a run: of its last phase, or of the codebook's if that is all there is."""
+    for phase in ("alternating", "codebook"):
+        path = out / f"{phase}.pt"
+        if path.exists():
+            tokenizer = Tokenizer(config.tokenizer, config.transformer.patch_nums)
+            tokenizer.load_state_dict(torch.load(path, weights_only=True)["model"])
+            return tokenizer.eval()
+    raise DatasetError(f"{out}: no tokenizer here; make one with `hartsim train tokenizer`")
+
+
+@torch.inference_mode()
+def sample_images(
+    hart: Hart, prompts: Sequence[str], guidance: float | None = None
+) -> Iterator[Image]:
+    """A picture (H, W, 3) of each prompt, with noise that depends on its place in the list."""
+    settings = SamplingSettings.of(hart.config)
+    if guidance is not None:
+        settings = SamplingSettings(guidance, settings.more_smooth)
+    for start in range(0, len(prompts), BATCH):
+        part = prompts[start : start + BATCH]
+        noise = KeyedNoise([f"sample {start + i}" for i in range(len(part))])
+        latent = generate(hart, hart.text.encode(part), noise, settings)
+        yield from to_pixels(hart.tokenizer.decode(latent)).numpy()
+
+
+@torch.inference_mode()
+def measure(hart: Hart, corpus: Corpus, count: int) -> dict[str, float]:
+    """How good a model is on held-out pictures, in EfficientNet-Lite0 features.
+
+    Reconstruction from codes alone and from codes with residual, and generation from the captions;
+    `noise` is the distance between two halves of the real pictures, the floor for any of these.
+    """
+    features = PhotographFeatures()
+    picks = _spread(len(corpus), count)
+    real: list[Tensor] = []
+    discrete: list[Tensor] = []
+    hybrid: list[Tensor] = []
+    errors: dict[str, list[float]] = {"discrete": [], "hybrid": []}
+    for start in range(0, len(picks), BATCH):
+        image = from_pixels(torch.from_numpy(corpus.batch(picks[start : start + BATCH])))
+        latent = hart.tokenizer.latent(image)
+        codes = hart.tokenizer.quantizer.encode(latent).discrete
+        real.append(image)
+        for name, shown, kept in (("discrete", codes, discrete), ("hybrid", latent, hybrid)):
+            kept.append(hart.tokenizer.decode(shown).clamp(-1, 1))
+            errors[name] += (kept[-1] - image).square().mean(dim=(1, 2, 3)).tolist()
+    prompts = [corpus.captions[i][0] for i in picks]
+    pictures = np.stack(list(sample_images(hart, prompts)))
+    made = [from_pixels(torch.from_numpy(part)) for part in np.array_split(pictures, len(real))]
+    truth = pooled_features(features, real)
+    figures: dict[str, float] = {"count": float(count)}
+    sets: dict[str, Sequence[Tensor]] = {"discrete": discrete, "hybrid": hybrid, "generated": made}
+    for name, images in sets.items():
+        found = pooled_features(features, images)
+        figures[f"frechet_{name}"] = frechet_distance(truth, found)
+        figures[f"kid_{name}"] = kernel_distance(truth, found)
+    for name, values in errors.items():
+        figures[f"psnr_{name}_db"] = float(10 * np.log10(4 / np.array(values)).mean())
+    order = np.random.default_rng(0).permutation(len(truth))
+    figures["kid_noise"] = kernel_distance(truth[order[::2]], truth[order[1::2]])
+    return figures
+
+
+def write_figures(figures: dict[str, float], path: Path) -> None:
+    """The figures as JSON, rounded to what they can bear."""
+    rounded = {name: round(value, 4) for name, value in figures.items()}
+    path.write_text(json.dumps(rounded, indent=1) + "\n")
+
+
+def _spread(length: int, count: int) -> list[int]:
+    return [int(i) for i in np.linspace(0, length - 1, min(count, length))]

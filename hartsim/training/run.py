@@ -1,0 +1,104 @@
+"""A training run on disk: its budget of minutes, its log, its checkpoints.
+
+Progress is the share of the budget that has been spent, over all resumptions, so that a schedule
+ends well on a machine of any speed.
+"""
+
+import csv
+import logging
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+
+logger = logging.getLogger(__name__)
+
+
+class Run:
+    """The clock, log and checkpoint of one phase of training in `folder`."""
+
+    def __init__(self, folder: Path, name: str, minutes: float, log_every: int = 25) -> None:
+        self.folder, self.name, self.minutes, self.log_every = folder, name, minutes, log_every
+        self.step = 0
+        self._spent = 0.0
+        self._since = time.monotonic()
+        self._saved = time.monotonic()
+        folder.mkdir(parents=True, exist_ok=True)
+
+    @property
+    def seconds(self) -> float:
+        """Time spent on this phase, earlier sessions included."""
+        return self._spent + time.monotonic() - self._since
+
+    @property
+    def progress(self) -> float:
+        """Share of the budget spent, 0..1."""
+        return min(self.seconds / (60 * self.minutes), 1.0)
+
+    def learning_rate(
+        self, peak: float, warm_up_steps: int = 100, decay_from: float = 0.6
+    ) -> float:
+        """Linear warm-up, a plateau, and a linear decay over the rest of the budget."""
+        rising = min((self.step + 1) / warm_up_steps, 1.0)
+        falling = min((1.0 - self.progress) / (1.0 - decay_from), 1.0)
+        return peak * rising * max(falling, 0.02)
+
+    def log(self, **values: float | torch.Tensor) -> None:
+        """Append a row to `<name>.csv` every few steps, and say it."""
+        if self.step % self.log_every:
+            return
+        path = self.folder / f"{self.name}.csv"
+        row = {"step": self.step, "minutes": round(self.seconds / 60, 2)} | {
+            key: round(float(value), 5) for key, value in values.items()
+        }
+        fresh = not path.exists()
+        with path.open("a", newline="") as file:
+            writer = csv.DictWriter(file, fieldnames=list(row))
+            if fresh:
+                writer.writeheader()
+            writer.writerow(row)
+        logger.info("%s %s", self.name, " ".join(f"{k}={v}" for k, v in row.items()))
+
+    def due(self, every_seconds: float = 180.0) -> bool:
+        """Whether it is time for another checkpoint."""
+        return time.monotonic() - self._saved > every_seconds
+
+    def save(self, **state: Any) -> None:
+        """Replace the checkpoint of this phase, in one move."""
+        path = self.folder / f"{self.name}.pt"
+        aside = path.with_suffix(".tmp")
+        torch.save({"step": self.step, "seconds": self.seconds, **state}, aside)
+        os.replace(aside, path)
+        self._saved = time.monotonic()
+
+    def load(self) -> dict[str, Any] | None:
+        """The last checkpoint of this phase, if there is one; takes up its clock."""
+        path = self.folder / f"{self.name}.pt"
+        if not path.exists():
+            return None
+        state: dict[str, Any] = torch.load(path, weights_only=True)
+        self.step, self._spent = state.pop("step"), state.pop("seconds")
+        self._since = time.monotonic()
+        return state
+
+
+class Average:
+    """An exponential moving average of a module's parameters, for sampling."""
+
+    def __init__(self, module: torch.nn.Module, decay: float = 0.999) -> None:
+        self.decay = decay
+        self.values = {k: v.detach().clone() for k, v in module.state_dict().items()}
+        self.updates = 0
+
+    @torch.no_grad()
+    def update(self, module: torch.nn.Module) -> None:
+        """Move towards the module's parameters; early on faster, so that no start lingers."""
+        self.updates += 1
+        decay = min(self.decay, (1 + self.updates) / (10 + self.updates))
+        for key, value in module.state_dict().items():
+            if value.is_floating_point():
+                self.values[key].lerp_(value, 1 - decay)
+            else:
+                self.values[key].copy_(value)

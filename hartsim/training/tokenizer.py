@@ -1,0 +1,234 @@
+"""Training of the hybrid tokenizer in three phases, each resumable.
+
+1. `continuous`: the autoencoder alone, on crops, its latents slightly noisy so that the decoder
+   forgives what the transformer will get wrong.
+2. `codebook`: with the encoder frozen, the codes and the smoothing convolutions, in latent space.
+3. `alternating`: the decoder on discrete and on continuous latents by turns (HART, arXiv
+   2410.10812, section 3.1: half of the steps each), on whole pictures.
+"""
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from hartsim.hart.config import HartConfig
+from hartsim.hart.quantizer import codebook_loss
+from hartsim.hart.tokenizer import Tokenizer, from_pixels, to_pixels
+from hartsim.images import contact_sheet, encode_png
+from hartsim.training.corpus import Corpus
+from hartsim.training.features import PhotographFeatures, perceptual_loss
+from hartsim.training.run import Run
+
+logger = logging.getLogger(__name__)
+
+CROP_PX = 128
+LATENT_NOISE = 0.2
+LATENT_PENALTY = 1e-3
+PERCEPTUAL_WEIGHT = 0.7
+RESIDUAL_STD = 0.24
+"""The residual head clips at 0.6 (hart.diffusion): two and a half deviations fit."""
+SHARES = {"continuous": 0.7, "codebook": 0.08, "alternating": 0.22}
+"""How the minutes are divided among the phases."""
+
+
+def train_tokenizer(
+    corpus: Corpus, held_out: Corpus, config: HartConfig, folder: Path, minutes: float
+) -> Tokenizer:
+    """Train, or go on training, a tokenizer in `folder`; `tokenizer.pt` there is the result."""
+    tokenizer = Tokenizer(config.tokenizer, config.transformer.patch_nums)
+    tokenizer.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    features = PhotographFeatures()
+    phases = {name: Run(folder, name, minutes * share) for name, share in SHARES.items()}
+    _train_continuous(tokenizer, features, corpus, phases["continuous"])
+    save_reconstructions(tokenizer, held_out, folder / "continuous.png")
+    _train_codebook(tokenizer, corpus, phases["codebook"])
+    save_reconstructions(tokenizer, held_out, folder / "codebook.png")
+    _train_alternating(tokenizer, features, corpus, phases["alternating"])
+    save_reconstructions(tokenizer, held_out, folder / "alternating.png")
+    return tokenizer
+
+
+def _train_continuous(
+    tokenizer: Tokenizer, features: PhotographFeatures, corpus: Corpus, run: Run
+) -> None:
+    optimizer = torch.optim.AdamW(tokenizer.parameters(), betas=(0.9, 0.99), weight_decay=0.01)
+    _resume(run, tokenizer, optimizer)
+    batches = _pictures(corpus, batch=16, seed=run.step, crop_px=CROP_PX)
+    while run.progress < 1:
+        image = next(batches)
+        latent = tokenizer.vae.quant_conv(tokenizer.vae.encoder(image))
+        noisy = latent + LATENT_NOISE * torch.randn_like(latent)
+        made = tokenizer.decode(noisy)
+        pixels = functional.l1_loss(made, image)
+        seen = perceptual_loss(features, made, image)
+        loss = pixels + PERCEPTUAL_WEIGHT * seen + LATENT_PENALTY * latent.square().mean()
+        _descend(loss, tokenizer, optimizer, run.learning_rate(6e-4))
+        run.log(l1=pixels, perceptual=seen, latent_std=latent.detach().std())
+        _advance(run, tokenizer, optimizer)
+    run.save(model=tokenizer.state_dict(), optimizer=optimizer.state_dict())
+
+
+def _train_codebook(tokenizer: Tokenizer, corpus: Corpus, run: Run) -> None:
+    quantizer = tokenizer.quantizer
+    optimizer = torch.optim.Adam(quantizer.parameters(), betas=(0.9, 0.99))
+    resumed = _resume(run, tokenizer, optimizer)
+    if run.progress >= 1:
+        return
+    latents = _some_latents(tokenizer, corpus, count=1500)
+    if not resumed:
+        latents = _calibrate(tokenizer, latents)
+    generator = np.random.default_rng(run.step)
+    while run.progress < 1:
+        latent = latents[torch.from_numpy(generator.integers(len(latents), size=24))]
+        quantized = quantizer.encode(latent)
+        loss = codebook_loss(latent, quantized, beta=0.0)
+        _descend(loss, tokenizer, optimizer, run.learning_rate(2e-3))
+        if run.step % 50 == 0 and run.progress < 0.8:
+            _revive_codes(tokenizer, latents, generator)
+        run.log(vq=loss, residual_std=quantized.residual.std())
+        _advance(run, tokenizer, optimizer)
+    run.save(model=tokenizer.state_dict(), optimizer=optimizer.state_dict())
+
+
+def _train_alternating(
+    tokenizer: Tokenizer, features: PhotographFeatures, corpus: Corpus, run: Run
+) -> None:
+    trained = [*tokenizer.vae.post_quant_conv.parameters(), *tokenizer.vae.decoder.parameters()]
+    optimizer = torch.optim.AdamW(trained, betas=(0.9, 0.99), weight_decay=0.01)
+    _resume(run, tokenizer, optimizer)
+    batches = _pictures(corpus, batch=4, seed=10_000 + run.step)
+    choose = np.random.default_rng(run.step)
+    while run.progress < 1:
+        image = next(batches)
+        discrete = bool(choose.random() < 0.5)
+        with torch.no_grad():
+            latent = tokenizer.latent(image)
+            shown = tokenizer.quantizer.encode(latent).discrete if discrete else latent
+            shown = shown + 0.15 * RESIDUAL_STD * torch.randn_like(shown)
+        made = tokenizer.decode(shown)
+        pixels = functional.l1_loss(made, image)
+        seen = perceptual_loss(features, made, image)
+        _descend(pixels + PERCEPTUAL_WEIGHT * seen, tokenizer, optimizer, run.learning_rate(3e-4))
+        run.log(discrete=float(discrete), l1=pixels, perceptual=seen)
+        _advance(run, tokenizer, optimizer)
+    run.save(model=tokenizer.state_dict(), optimizer=optimizer.state_dict())
+
+
+@torch.no_grad()
+def _calibrate(tokenizer: Tokenizer, latents: Tensor) -> Tensor:
+    """Start the codebook from data, then scale all latents so that the residual fits its head.
+
+    The scale moves into the convolutions on either side, so that decoded pictures stay the same.
+    """
+    _revive_codes(tokenizer, latents, np.random.default_rng(0), every=True)
+    for _ in range(20):
+        _revive_codes(tokenizer, latents, np.random.default_rng(0))
+    residual = tokenizer.quantizer.encode(latents[:256]).residual
+    codes = tokenizer.quantizer.embedding(tokenizer.quantizer.nearest(residual))
+    scale = RESIDUAL_STD / float((residual - codes).std())
+    tokenizer.quantizer.embedding.weight.mul_(scale)
+    tokenizer.vae.quant_conv.weight.mul_(scale)
+    tokenizer.vae.quant_conv.bias.mul_(scale)  # type: ignore[union-attr]
+    tokenizer.vae.post_quant_conv.weight.div_(scale)
+    logger.info("latents scaled by %.4f", scale)
+    return latents * scale
+
+
+@torch.no_grad()
+def _revive_codes(
+    tokenizer: Tokenizer, latents: Tensor, generator: np.random.Generator, every: bool = False
+) -> None:
+    """Replace codes that no token of a sample uses by tokens of that sample."""
+    quantizer = tokenizer.quantizer
+    sample = latents[torch.from_numpy(generator.integers(len(latents), size=128))]
+    rest, pools, used = sample.clone(), [], torch.zeros(len(quantizer.embedding.weight))
+    for scale in range(len(quantizer.patch_nums)):
+        tokens = quantizer.shrink(rest, scale)
+        codes = quantizer.nearest(tokens)
+        pools.append(tokens.flatten(0, 1))
+        used.scatter_add_(0, codes.flatten(), torch.ones(codes.numel()))
+        rest = rest - quantizer.lift(quantizer.embedding(codes), scale)
+    pool = torch.cat(pools)
+    dead = torch.ones(len(used), dtype=torch.bool) if every else used == 0
+    picks = torch.from_numpy(generator.integers(len(pool), size=int(dead.sum())))
+    quantizer.embedding.weight[dead] = pool[picks]
+
+
+@torch.no_grad()
+def _some_latents(tokenizer: Tokenizer, corpus: Corpus, count: int) -> Tensor:
+    picks = np.random.default_rng(1).choice(len(corpus), min(count, len(corpus)), replace=False)
+    return torch.cat(
+        [tokenizer.latent(_tensor(corpus.batch(part.tolist()))) for part in _chunks(picks, 16)]
+    )
+
+
+def _chunks(values: np.ndarray, size: int) -> Iterator[np.ndarray]:
+    return (values[start : start + size] for start in range(0, len(values), size))
+
+
+def _pictures(corpus: Corpus, batch: int, seed: int, crop_px: int = 0) -> Iterator[Tensor]:
+    """Endless random pictures (B, 3, H, W), half of them mirrored, whole or cropped."""
+    generator = np.random.default_rng(seed)
+    while True:
+        pixels = corpus.batch(generator.integers(len(corpus), size=batch).tolist())
+        if generator.random() < 0.5:
+            pixels = pixels[:, :, ::-1]
+        if crop_px:
+            tops = generator.integers(pixels.shape[1] - crop_px + 1, size=batch)
+            lefts = generator.integers(pixels.shape[2] - crop_px + 1, size=batch)
+            pixels = np.stack(
+                [
+                    p[top : top + crop_px, left : left + crop_px]
+                    for p, top, left in zip(pixels, tops, lefts, strict=True)
+                ]
+            )
+        yield _tensor(pixels)
+
+
+def _tensor(pixels: np.ndarray) -> Tensor:
+    image = from_pixels(torch.from_numpy(np.ascontiguousarray(pixels)))
+    return image.contiguous(memory_format=torch.channels_last)
+
+
+def _descend(
+    loss: Tensor, module: torch.nn.Module, optimizer: torch.optim.Optimizer, rate: float
+) -> None:
+    for group in optimizer.param_groups:
+        group["lr"] = rate
+    optimizer.zero_grad(set_to_none=True)
+    loss.backward()  # type: ignore[no-untyped-call]
+    torch.nn.utils.clip_grad_norm_(module.parameters(), 1.0)
+    optimizer.step()
+
+
+def _advance(run: Run, tokenizer: Tokenizer, optimizer: torch.optim.Optimizer) -> None:
+    run.step += 1
+    if run.due():
+        run.save(model=tokenizer.state_dict(), optimizer=optimizer.state_dict())
+
+
+def _resume(run: Run, tokenizer: Tokenizer, optimizer: torch.optim.Optimizer) -> bool:
+    state = run.load()
+    if state is None:
+        return False
+    tokenizer.load_state_dict(state["model"])
+    optimizer.load_state_dict(state["optimizer"])
+    return True
+
+
+@torch.no_grad()
+def save_reconstructions(tokenizer: Tokenizer, corpus: Corpus, path: Path, count: int = 8) -> None:
+    """A sheet of held-out pictures: the original, decoded from codes, decoded from both."""
+    picks = np.linspace(0, len(corpus) - 1, count).astype(int).tolist()
+    pixels = corpus.batch(picks)
+    image = _tensor(pixels)
+    latent = tokenizer.latent(image)
+    discrete = tokenizer.quantizer.encode(latent).discrete
+    rows = [pixels, *(to_pixels(tokenizer.decode(z)).numpy() for z in (discrete, latent))]
+    sheet = contact_sheet([picture for row in rows for picture in row], columns=count)
+    path.write_bytes(encode_png(sheet, level=6))

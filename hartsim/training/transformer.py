@@ -1,0 +1,197 @@
+"""Training of the transformer, its residual head and the small text encoder, together.
+
+Source: HART, arXiv 2410.10812, section 3.2 and the reference's training forward: cross entropy on
+the codes of every scale, plus the diffusion loss of the last scale's residual relative to a code
+drawn from the model itself; most of the last scale's tokens are left out of each step.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from hartsim.hart.config import HartConfig
+from hartsim.hart.text import HashTextEncoder
+from hartsim.hart.tokenizer import Tokenizer, from_pixels
+from hartsim.hart.transformer import (
+    HartTransformer,
+    draw_kept_tokens,
+    drop_context,
+    init_transformer,
+)
+from hartsim.training.corpus import Corpus
+from hartsim.training.run import Average, Run
+
+BATCH = 32
+PEAK_RATE = 1.2e-3
+TOP_K, TOP_P = 600, 0.96
+RESIDUAL_WEIGHT = 1.0
+
+
+class Painter(nn.Module):
+    """The part that learns here: text encoder and transformer."""
+
+    def __init__(self, config: HartConfig) -> None:
+        super().__init__()
+        self.text = HashTextEncoder(config)
+        self.transformer = HartTransformer(config)
+        init_transformer(self.transformer)
+        nn.init.normal_(self.text.embedding.weight, std=0.5)
+        nn.init.normal_(self.text.positions, std=0.02)
+
+
+@dataclass(frozen=True)
+class Lessons:
+    """A corpus as the transformer sees it: latents (N, C, P, P) and token ids per wording."""
+
+    latents: Tensor
+    ids: Tensor
+    first: Tensor
+    wordings: Tensor
+
+    def batches(self, size: int, generator: torch.Generator) -> Iterator[tuple[Tensor, Tensor]]:
+        """Endless (latents, token ids), each picture with one of its wordings."""
+        count = len(self.latents)
+        while True:
+            for picks in torch.randperm(count, generator=generator).split(size):  # type: ignore[no-untyped-call]
+                if len(picks) < size:
+                    continue
+                chance = torch.rand(size, generator=generator)
+                wording = (chance * self.wordings[picks]).long()
+                yield self.latents[picks].float(), self.ids[self.first[picks] + wording]
+
+
+def train_transformer(
+    corpus: Corpus,
+    tokenizer: Tokenizer,
+    config: HartConfig,
+    folder: Path,
+    minutes: float,
+    preview: Callable[[Painter, int], None] | None = None,
+    preview_every: int = 500,
+) -> Painter:
+    """Train, or go on training, in `folder`; returns the averaged weights.
+
+    `preview` is called with the averaged model and the step now and then.
+    """
+    torch.manual_seed(0)
+    painter = Painter(config)
+    average = Average(painter)
+    optimizer = torch.optim.AdamW(_groups(painter), betas=(0.9, 0.95))
+    run = Run(folder, "transformer", minutes)
+    state = run.load()
+    if state is not None:
+        painter.load_state_dict(state["model"])
+        optimizer.load_state_dict(state["optimizer"])
+        average.values, average.updates = state["average"], state["updates"]
+    lessons = make_lessons(corpus, tokenizer, painter.text, folder / "latents.pt")
+    generator = torch.Generator().manual_seed(run.step)
+    batches = lessons.batches(BATCH, generator)
+    while run.progress < 1:
+        codes_loss, residual_loss = _losses(painter, tokenizer, *next(batches), config, generator)
+        loss = codes_loss + RESIDUAL_WEIGHT * residual_loss
+        for group in optimizer.param_groups:
+            group["lr"] = run.learning_rate(PEAK_RATE, warm_up_steps=200)
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        norm = nn.utils.clip_grad_norm_(painter.parameters(), 2.0)
+        optimizer.step()
+        average.update(painter)
+        run.log(codes=codes_loss, residual=residual_loss, gradient=norm)
+        run.step += 1
+        if preview is not None and run.step % preview_every == 0:
+            preview(averaged(painter, average, config), run.step)
+        if run.due():
+            _save(run, painter, optimizer, average)
+    _save(run, painter, optimizer, average)
+    return averaged(painter, average, config)
+
+
+def _losses(
+    painter: Painter,
+    tokenizer: Tokenizer,
+    latents: Tensor,
+    ids: Tensor,
+    config: HartConfig,
+    generator: torch.Generator,
+) -> tuple[Tensor, Tensor]:
+    """Cross entropy of the codes, and the residual head's loss, of one batch."""
+    quantizer, c = tokenizer.quantizer, config.transformer
+    with torch.no_grad():
+        quantized = quantizer.encode(latents)
+        inputs = quantizer.next_inputs(quantized)
+    kept = draw_kept_tokens(len(latents), c.patch_nums[-1] ** 2, generator)
+    context = drop_context(painter.text(ids), c.cond_drop_rate, generator)
+    predicted = painter.transformer(context, inputs, kept)
+    true = torch.cat([*quantized.codes[:-1], quantized.codes[-1].gather(1, kept)], dim=1)
+    codes_loss = functional.cross_entropy(predicted.logits.flatten(0, 1), true.flatten())
+
+    last = predicted.logits[:, -kept.shape[1] :].detach()
+    embedded = quantizer.embedding(_draw_codes(last, generator)).detach()
+    remainder = quantized.residual.gather(1, kept[..., None].expand(-1, -1, embedded.shape[-1]))
+    z = painter.transformer.residual_condition(predicted.hidden, embedded).flatten(0, 1)
+    target = (remainder - embedded).flatten(0, 1)
+    times = c.diffusion_batch_mul
+    t = torch.randint(1000, (len(z) * times,), generator=generator)
+    noise = torch.randn(len(z) * times, target.shape[1], generator=generator)
+    error, bound = painter.transformer.diffloss.loss(
+        z.repeat(times, 1), target.repeat(times, 1), t, noise
+    )
+    return codes_loss, error.mean() + bound.mean()
+
+
+def _draw_codes(logits: Tensor, generator: torch.Generator) -> Tensor:
+    """Codes (B, K) drawn from logits (B, K, V) after top-k and top-p."""
+    top, codes = logits.topk(min(TOP_K, logits.shape[-1]), dim=-1)
+    chances = top.softmax(dim=-1)
+    chances = chances * (chances.cumsum(dim=-1) - chances < TOP_P)
+    picks = torch.multinomial(chances.flatten(0, 1), 1, generator=generator)
+    return codes.flatten(0, 1).gather(1, picks).view(logits.shape[:2])
+
+
+@torch.no_grad()
+def make_lessons(
+    corpus: Corpus, tokenizer: Tokenizer, text: HashTextEncoder, cache: Path
+) -> Lessons:
+    """Encode every picture and caption once; `cache` keeps the latents for a resumed run."""
+    if cache.exists():
+        latents = torch.load(cache, weights_only=True)
+    else:
+        chunks = []
+        for start in range(0, len(corpus), 16):
+            picks = list(range(start, min(start + 16, len(corpus))))
+            image = from_pixels(torch.from_numpy(corpus.batch(picks)))
+            image = image.contiguous(memory_format=torch.channels_last)
+            chunks.append(tokenizer.latent(image).half())
+        latents = torch.cat(chunks)
+        torch.save(latents, cache)
+    wordings = torch.tensor([len(captions) for captions in corpus.captions])
+    ids = text.token_ids([caption for captions in corpus.captions for caption in captions])
+    return Lessons(latents, ids, wordings.cumsum(dim=0) - wordings, wordings)
+
+
+def averaged(painter: Painter, average: Average, config: HartConfig) -> Painter:
+    """A copy of the painter with its averaged weights, for sampling."""
+    copy = Painter(config)
+    copy.load_state_dict(average.values)
+    return copy.eval()
+
+
+def _groups(painter: Painter) -> list[dict[str, object]]:
+    """Weight decay for matrices only."""
+    matrices = [p for n, p in painter.named_parameters() if p.ndim > 1 and "embedding" not in n]
+    matrix_ids = {id(p) for p in matrices}
+    rest = [p for p in painter.parameters() if id(p) not in matrix_ids]
+    return [{"params": matrices, "weight_decay": 0.05}, {"params": rest, "weight_decay": 0.0}]
+
+
+def _save(run: Run, painter: Painter, optimizer: torch.optim.Optimizer, average: Average) -> None:
+    run.save(
+        model=painter.state_dict(),
+        optimizer=optimizer.state_dict(),
+        average=average.values,
+        updates=average.updates,
+    )

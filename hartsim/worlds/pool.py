@@ -1,0 +1,275 @@
+"""The pool model: one compiled MuJoCo model whose meshes, textures and lights are rewritten in place.
+
+MuJoCo keeps all meshes of a model in shared arrays of vertices and faces. The pool compiles one
+large block of them and a number of empty geoms; `load` then deals the block out anew for each
+scene. That costs milliseconds, where a new model and OpenGL context cost half a second.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hartsim.errors import WorldError
+from hartsim.types import Image, Size, Vector3
+from hartsim.worlds.backend import load_mujoco
+from hartsim.worlds.stage import Colour
+
+Finish = str
+FINISHES = ("matte", "glossy", "shining")
+"""How a batch takes light: diffusely, with highlights, or not at all because it is a light."""
+
+TEXTURE_PX = 256
+PALETTE_ROWS, PALETTE_SHADES = 256, 8
+CEILING = 0.8
+"""The brightest that light makes a surface; only what shines by itself is drawn brighter."""
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Triangles drawn in one call: F loose ones in the batch's own frame, all of one finish.
+
+    `texture` is a slot of the pool, None the palette. `uv` (F, 3, 2) has v up.
+    """
+
+    vertices: NDArray[np.float32]
+    normals: NDArray[np.float32]
+    uv: NDArray[np.float32]
+    texture: int | None
+    finish: Finish
+    alpha: float
+
+
+@dataclass(frozen=True)
+class View:
+    """A camera as OpenGL wants it: `half_m` set makes it orthographic, (half width, half height)."""
+
+    position_m: Vector3
+    forward: Vector3
+    up: Vector3
+    fov_rad: float
+    near_m: float
+    far_m: float
+    half_m: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True)
+class Light:
+    """A directional light; `direction` is the way it travels."""
+
+    direction: Vector3
+    diffuse: Colour
+    ambient: Colour = (0.0, 0.0, 0.0)
+    specular: Colour = (0.0, 0.0, 0.0)
+
+
+class Pool:
+    """One OpenGL context and the model it shows; views up to `size_px`."""
+
+    def __init__(
+        self, size_px: Size, slots: int = 12, batches: int = 192, triangles: int = 60_000
+    ) -> None:
+        self.slots, self.batches, self.triangles = slots, batches, triangles
+        self._mujoco = load_mujoco()
+        self._model = _pool_model(self._mujoco, size_px, slots, batches, triangles)
+        self._data = self._mujoco.MjData(self._model)
+        self._open(size_px)
+        self._images: list[Image | None] = [None] * (slots + 1)
+        self._used = 0
+
+    def _open(self, size_px: Size) -> None:
+        mj = self._mujoco
+        self._gl = mj.GLContext(size_px[1], size_px[0])
+        self._gl.make_current()
+        self._context = mj.MjrContext(self._model, mj.mjtFontScale.mjFONTSCALE_50.value)
+        self._context.readDepthMap = mj.mjtDepthMap.mjDEPTH_ZEROFAR.value
+        mj.mjr_setBuffer(mj.mjtFramebuffer.mjFB_OFFSCREEN.value, self._context)
+        self._scene = mj.MjvScene(self._model, maxgeom=self.batches + 8)
+        self._option, self._camera = mj.MjvOption(), mj.MjvCamera()
+        self._option.geomgroup[:] = 1
+
+    def close(self) -> None:
+        """Free the context; calling it twice is harmless."""
+        if self._gl is not None:
+            self._gl.make_current()
+            self._context.free()
+            self._gl.free()
+            self._gl = None
+
+    def upload(self, slot: int | None, image: Image) -> None:
+        """Put an image of TEXTURE_PX into a slot, or into the palette; unchanged images cost nothing."""
+        index = self.slots if slot is None else slot
+        known = self._images[index]
+        if known is image or (known is not None and np.array_equal(known, image)):
+            return
+        start = int(self._model.tex_adr[index])
+        self._model.tex_data[start : start + image.size] = image.ravel()
+        self._gl.make_current()
+        self._mujoco.mjr_uploadTexture(self._model, self._context, index)
+        self._images[index] = image
+
+    def load(self, batches: Sequence[Batch]) -> None:
+        """Show these batches and nothing else; `place` then moves them by index."""
+        total = sum(len(batch.vertices) for batch in batches)
+        if len(batches) > self.batches or total > self.triangles:
+            raise WorldError(
+                f"the scene has {len(batches)} objects of {total} triangles in all; the world draws "
+                f"up to {self.batches} of {self.triangles}"
+            )
+        self._gl.make_current()
+        start = 0
+        for index, batch in enumerate(batches):
+            self._write(index, start, batch)
+            start += len(batch.vertices)
+        self._model.geom_rgba[len(batches) :, 3] = 0.0
+        self._used = len(batches)
+
+    def _write(self, index: int, start: int, batch: Batch) -> None:
+        model, count = self._model, len(batch.vertices)
+        corners = slice(3 * start, 3 * (start + count))
+        model.mesh_vert[corners] = batch.vertices.reshape(-1, 3)
+        model.mesh_normal[corners] = batch.normals.reshape(-1, 3)
+        # MuJoCo counts texture rows downward
+        model.mesh_texcoord[corners, 0] = batch.uv[..., 0].ravel()
+        model.mesh_texcoord[corners, 1] = 1.0 - batch.uv[..., 1].ravel()
+        for address in (model.mesh_vertadr, model.mesh_normaladr, model.mesh_texcoordadr):
+            address[index] = 3 * start
+        model.mesh_faceadr[index], model.mesh_facenum[index] = start, count
+        faces = np.arange(3 * count, dtype=np.int32).reshape(-1, 3)
+        for table in (model.mesh_face, model.mesh_facenormal, model.mesh_facetexcoord):
+            table[start : start + count] = faces
+        slot = self.slots if batch.texture is None else batch.texture
+        model.geom_matid[index] = slot * len(FINISHES) + FINISHES.index(batch.finish)
+        model.geom_rgba[index] = (1.0, 1.0, 1.0, batch.alpha)
+        self._mujoco.mjr_uploadMesh(model, self._context, index)
+
+    def place(self, index: int, position_m: Vector3, heading_rad: float) -> None:
+        """Move a loaded batch to a position and a heading."""
+        c, s = math.cos(heading_rad), math.sin(heading_rad)
+        self._data.geom_xpos[index] = position_m
+        self._data.geom_xmat[index] = (c, -s, 0.0, s, c, 0.0, 0.0, 0.0, 1.0)
+
+    def light(self, lights: Sequence[Light]) -> None:
+        """Take up the loaded batches where they are placed, under these lights."""
+        mj, scene = self._mujoco, self._scene
+        everything = mj.mjtCatBit.mjCAT_ALL.value
+        mj.mjv_updateScene(
+            self._model, self._data, self._option, None, self._camera, everything, scene
+        )
+        scene.flags[:] = 0
+        scene.flags[mj.mjtRndFlag.mjRND_CULL_FACE] = 1
+        scene.nlight = len(lights)
+        for slot, light in zip(scene.lights, lights, strict=False):
+            slot.type = mj.mjtLightType.mjLIGHT_DIRECTIONAL.value
+            slot.dir[:], slot.pos[:] = light.direction, 0.0
+            slot.ambient[:], slot.diffuse[:] = light.ambient, light.diffuse
+            slot.specular[:], slot.attenuation[:] = light.specular, (1.0, 0.0, 0.0)
+            slot.castshadow = slot.headlight = 0
+
+    def draw(self, view: View, size_px: Size) -> tuple[Image, NDArray[np.float32]]:
+        """The lit picture (H, W, 3), black where nothing is, and the depth in metres, inf there."""
+        return self._pass(view, size_px, ids=False)
+
+    def identify(self, view: View, size_px: Size) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        """The index of the batch at each pixel's centre, -1 for none, and the depth in metres."""
+        coded, depth = self._pass(view, size_px, ids=True)
+        wide = coded.astype(np.int32)
+        return wide[..., 0] + (wide[..., 1] << 8) + (wide[..., 2] << 16) - 1, depth
+
+    def _pass(self, view: View, size_px: Size, ids: bool) -> tuple[Image, NDArray[np.float32]]:
+        mj = self._mujoco
+        self._gl.make_current()
+        self._aim(view, size_px)
+        self._scene.flags[mj.mjtRndFlag.mjRND_SEGMENT] = ids
+        self._scene.flags[mj.mjtRndFlag.mjRND_IDCOLOR] = ids
+        pixels = np.empty((*size_px, 3), np.uint8)
+        buffer = np.empty(size_px, np.float32)
+        frame = mj.MjrRect(0, 0, size_px[1], size_px[0])
+        mj.mjr_render(frame, self._scene, self._context)
+        mj.mjr_readPixels(pixels, buffer, frame, self._context)
+        return pixels[::-1], _metres(buffer[::-1], view)
+
+    def _aim(self, view: View, size_px: Size) -> None:
+        half_high = view.near_m * math.tan(view.fov_rad / 2)
+        half_wide = half_high * size_px[1] / size_px[0]
+        if view.half_m is not None:
+            half_wide, half_high = view.half_m
+        for camera in self._scene.camera:
+            camera.pos[:], camera.forward[:], camera.up[:] = view.position_m, view.forward, view.up
+            camera.frustum_center, camera.frustum_width = 0.0, half_wide
+            camera.frustum_bottom, camera.frustum_top = -half_high, half_high
+            camera.frustum_near, camera.frustum_far = view.near_m, view.far_m
+            camera.orthographic = view.half_m is not None
+
+
+def _metres(buffer: NDArray[np.float32], view: View) -> NDArray[np.float32]:
+    """Distances along the view's axis from OpenGL's depth, 0 at `far_m`, 1 at `near_m`."""
+    near, far = view.near_m, view.far_m
+    if view.half_m is not None:
+        metres = far - buffer * (far - near)
+    else:
+        metres = (near * far) / (near + buffer * (far - near))
+    metres[buffer <= 0] = np.inf
+    return metres
+
+
+def _pool_model(mj: Any, size_px: Size, slots: int, batches: int, triangles: int) -> Any:
+    """The compiled model: one big mesh that provides the arrays, and many small ones to use them."""
+    spec = mj.MjSpec()
+    spec.visual.global_.offheight, spec.visual.global_.offwidth = size_px
+    spec.visual.quality.offsamples = spec.visual.quality.shadowsize = 0
+    for slot in range(slots + 1):
+        shape = (TEXTURE_PX, TEXTURE_PX) if slot < slots else (PALETTE_ROWS * 2, PALETTE_SHADES)
+        _add_texture(mj, spec, slot, shape)
+    _add_mesh(mj, spec, "block", *_block(triangles))
+    corner = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]], np.float64)
+    sides = np.array([[0, 2, 1], [0, 1, 3], [0, 3, 2], [1, 2, 3]])
+    for index in range(1, batches):
+        _add_mesh(mj, spec, f"batch{index}", corner, sides)
+    for index in range(4):
+        spec.worldbody.add_light(name=f"light{index}", castshadow=False)
+    return spec.compile()
+
+
+def _add_texture(mj: Any, spec: Any, slot: int, shape: Size) -> None:
+    spec.add_texture(
+        name=f"texture{slot}",
+        type=mj.mjtTexture.mjTEXTURE_2D,
+        builtin=mj.mjtBuiltin.mjBUILTIN_FLAT,
+        height=shape[0],
+        width=shape[1],
+        nchannel=3,
+    )
+    for finish in FINISHES:
+        material = spec.add_material(name=f"{finish}{slot}")
+        material.textures[mj.mjtTextureRole.mjTEXROLE_RGB] = f"texture{slot}"
+        material.emission = 1.0 if finish == "shining" else 0.0
+        material.specular = 0.7 if finish == "glossy" else 0.0
+        material.shininess = 0.35
+
+
+def _add_mesh(
+    mj: Any, spec: Any, name: str, vertices: NDArray[np.float64], faces: NDArray[np.intp]
+) -> None:
+    mesh = spec.add_mesh(
+        name=name,
+        uservert=vertices.ravel(),
+        userface=faces.ravel(),
+        usertexcoord=np.zeros(2 * len(vertices)),
+        usernormal=np.tile([0.0, 0.0, 1.0], len(vertices)),
+    )
+    mesh.inertia = mj.mjtMeshInertia.mjMESH_INERTIA_SHELL
+    spec.worldbody.add_geom(
+        type=mj.mjtGeom.mjGEOM_MESH, meshname=name, material="matte0", contype=0, conaffinity=0
+    )
+
+
+def _block(triangles: int) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+    """Separate triangles that MuJoCo's compiler accepts, as many as the pool shall hold."""
+    place = np.arange(triangles, dtype=np.float64)
+    lattice = np.stack([place % 256, place // 256, (place * 7) % 13], axis=1) * 2
+    shape = np.array([[0, 0, 0], [1, 0, 0.1], [0, 1, 0.2]])
+    return (lattice[:, None] + shape).reshape(-1, 3), np.arange(3 * triangles).reshape(-1, 3)

@@ -1,0 +1,120 @@
+import dataclasses
+
+import numpy as np
+import pytest
+
+from hartsim.errors import CheckpointError
+from hartsim.hart.renderer import HartRenderer, find_hart
+from hartsim.hart.sampling import SamplingSettings
+from hartsim.types import Canvas, RenderJob
+
+SETTINGS = SamplingSettings(guidance=2.0)
+
+
+@pytest.fixture
+def renderer(tiny):
+    return HartRenderer(tiny, SETTINGS, threads=1)
+
+
+def job(route="view", key="k", prompt="a wet road", negative="", size_px=(32, 32)):
+    return RenderJob(route, "front", prompt, negative, size_px, key)
+
+
+def canvas(size_px=(32, 32), keep_scales=1):
+    image = np.random.default_rng(0).integers(0, 256, (*size_px, 3), dtype=np.uint8)
+    editable = np.zeros(size_px, bool)
+    editable[: size_px[0] // 2, : size_px[1] // 2] = True
+    return Canvas(image, editable, np.zeros(size_px, np.uint8), keep_scales)
+
+
+def mixed_work():
+    return [
+        (job(key="a"), None),
+        (job("texture", key="b"), None),
+        (job("repaint", key="c"), canvas()),
+        (job(key="d", negative="blurred"), None),
+        (job(key="e"), None),
+    ]
+
+
+def images(renders):
+    return {render.job.noise_key: render.image.tobytes() for render in renders}
+
+
+def test_renders_come_in_the_order_of_the_work(renderer):
+    assert [r.job.noise_key for r in renderer(mixed_work())] == ["a", "b", "c", "d", "e"]
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+def test_bytes_do_not_depend_on_grouping(tiny, rows):
+    renderer = HartRenderer(tiny, SETTINGS, rows=rows, threads=1)
+    together = images(renderer(mixed_work()))
+    backwards = images(renderer(mixed_work()[::-1]))
+    alone = {key: image for work in mixed_work() for key, image in images(renderer([work])).items()}
+    assert together == backwards == alone
+
+
+def test_pixels_outside_the_mask_come_back_exactly(renderer):
+    start = canvas((48, 40))
+    (render,) = renderer([(job("backdrop", size_px=(48, 40)), start)])
+    assert np.array_equal(render.image[~start.editable], start.image[~start.editable])
+    assert not np.array_equal(render.image, start.image)
+
+
+def test_an_empty_mask_changes_nothing(renderer):
+    start = canvas()
+    start = dataclasses.replace(start, editable=np.zeros_like(start.editable))
+    (render,) = renderer([(job("repaint"), start)])
+    assert np.array_equal(render.image, start.image)
+
+
+def test_other_sizes_are_resized_to(renderer):
+    view, texture = renderer(
+        [(job(size_px=(20, 44)), None), (job("texture", key="t", size_px=(64, 64)), None)]
+    )
+    assert view.image.shape == (20, 44, 3)
+    assert texture.image.shape == (64, 64, 3)
+
+
+def test_another_noise_key_is_another_picture(renderer):
+    first, second = renderer([(job(key="a"), None), (job(key="b"), None)])
+    assert not np.array_equal(first.image, second.image)
+    assert first.cache_key != second.cache_key
+
+
+def test_the_cache_key_follows_canvas_and_settings(tiny, renderer):
+    other = HartRenderer(tiny, dataclasses.replace(SETTINGS, guidance=1.0), threads=1)
+    repaint = job("repaint")
+    keys = {
+        renderer.cache_key(repaint, canvas()),
+        renderer.cache_key(repaint, canvas(keep_scales=2)),
+        other.cache_key(repaint, canvas()),
+    }
+    assert len(keys) == 3
+    assert renderer.cache_key(repaint, canvas()) in keys
+
+
+def test_a_render_says_what_made_it(renderer, tiny):
+    (render,) = renderer([(job(), None)])
+    assert render.weights_hash == tiny.weights_hash
+    assert render.settings["rows"] == 1
+    assert render.settings["threads"] == 1
+    assert render.settings["guidance"] == 2.0
+
+
+@pytest.mark.parametrize(
+    ("work", "message"),
+    [
+        ((job("repaint"), None), "a repaint job needs a canvas"),
+        ((job("view"), canvas()), "a view job takes no canvas"),
+        ((job("repaint"), canvas((32, 40))), r"canvas is \(32, 40\), job asks for \(32, 32\)"),
+    ],
+)
+def test_jobs_that_do_not_fit_their_canvas_are_refused(renderer, work, message):
+    with pytest.raises(ValueError, match=message):
+        list(renderer([work]))
+
+
+def test_weights_that_are_not_shipped_are_an_error():
+    with pytest.raises(CheckpointError, match=r"ships no weights called '0\.7b'"):
+        find_hart("0.7b", None)

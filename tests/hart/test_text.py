@@ -1,0 +1,71 @@
+import hashlib
+import importlib.util
+import time
+
+import pytest
+import torch
+from torch.testing import assert_close
+
+from hartsim.errors import CheckpointError
+from hartsim.hart.config import hart_config
+from hartsim.hart.text import SYSTEM_PROMPT, HashTextEncoder, Qwen2TextEncoder
+
+
+def test_the_system_prompt_is_the_published_one():
+    digest = hashlib.sha256(SYSTEM_PROMPT.encode()).hexdigest()
+    assert digest == "424f7aa7b1119f8ed1e329140e5941dfe308183bea0af59041dad5527a9b8f20"
+
+
+def test_contexts_have_the_models_shape(tiny):
+    context = tiny.text.encode(["a wet road at night", "fog"])
+    assert context.states.shape == (2, 8, 16)
+    assert context.position_ids.tolist() == [[0, 1, 2, 3, 4, 4, 4, 4], [0] * 8]
+
+
+def test_case_and_punctuation_do_not_matter(tiny):
+    first, second = tiny.text.encode(["A wet, icy road!", "a wet icy  road"]).states
+    assert torch.equal(first, second)
+
+
+def test_word_order_matters(tiny):
+    first, second = tiny.text.encode(["red car blue truck", "blue car red truck"]).states
+    assert not torch.allclose(first, second)
+
+
+def test_an_empty_prompt_has_a_context(tiny):
+    context = tiny.text.encode([""])
+    assert context.states.isfinite().all()
+    assert not context.position_ids.any()
+
+
+def test_similar_words_share_grams(tiny):
+    ids = tiny.text.token_ids(["overturned overturning cone"])[0]
+    grams = [set(row[row > 0].tolist()) for row in ids[:3]]
+    assert len(grams[0] & grams[1]) > 5 * len(grams[0] & grams[2])
+
+
+def test_a_prompt_does_not_change_with_its_company(tiny):
+    alone = tiny.text.encode(["a deer"]).states
+    assert_close(tiny.text.encode(["a deer", "smoke"]).states[:1], alone)
+
+
+def test_words_beyond_the_context_are_reported(tiny, caplog):
+    ids = tiny.text.token_ids(["one two three four five six seven eight nine"])
+    assert "only the first 8 words" in caplog.text
+    assert (ids[0, :, 0] > 0).all()
+
+
+def test_a_thousand_prompts_are_tokenised_in_a_moment():
+    encoder = HashTextEncoder(hart_config("mini"))
+    prompts = [f"a photo of a red truck{i} overturned on the wet motorway" for i in range(1000)]
+    started = time.perf_counter()
+    encoder.token_ids(prompts)
+    assert time.perf_counter() - started < 1.0
+
+
+@pytest.mark.skipif(
+    importlib.util.find_spec("transformers") is not None, reason="transformers is installed"
+)
+def test_without_transformers_the_message_names_the_extra():
+    with pytest.raises(CheckpointError, match=r'pip install "hartsim\[weights\]"'):
+        Qwen2TextEncoder("nowhere", 300).encode(["a road"])

@@ -1,0 +1,96 @@
+import pytest
+import torch
+from torch.testing import assert_close
+
+from hartsim.hart.layers import text_rotary
+from hartsim.hart.text import Context
+from hartsim.hart.transformer import draw_kept_tokens, drop_context
+
+BOUND = {"rtol": 0, "atol": 1e-4}
+LOGITS = {"rtol": 0, "atol": 5e-4}
+
+
+def test_text_rotary_embeddings_agree_with_the_reference(golden, golden_context):
+    arrays = golden("rope_and_level")
+    rotary = text_rotary(golden_context.position_ids, head_dim=32)
+    assert_close(rotary.cos[:, 0], arrays["ctx_cos"], **BOUND)
+    assert_close(rotary.sin[:, 0], arrays["ctx_sin"], **BOUND)
+    assert_close(rotary.rotate(arrays["ctx_q"]), arrays["ctx_q_rot"], **BOUND)
+
+
+@pytest.mark.parametrize("scale", [1, 4, 8])
+def test_image_rotary_embeddings_agree_with_the_reference(
+    golden_hart, golden, golden_context, scale
+):
+    arrays = golden("rope_and_level")
+    tables = golden_hart.transformer.image_tables(golden_context.position_ids[:, -1])
+    rotary = tables[scale - 1]
+    assert_close(rotary.cos[:, 0], arrays[f"img{scale}_cos"], **BOUND)
+    assert_close(rotary.sin[:, 0], arrays[f"img{scale}_sin"], **BOUND)
+    assert_close(rotary.rotate(arrays[f"img{scale}_q"]), arrays[f"img{scale}_q_rot"], **BOUND)
+
+
+def test_level_vectors_agree_with_the_reference(golden_hart, golden):
+    levels = golden_hart.transformer.embed_levels()
+    assert_close(levels, golden("rope_and_level")["lvl_embed"], **BOUND)
+
+
+def test_teacher_forced_logits_agree_with_the_reference(golden_hart, golden, golden_context):
+    arrays = golden("teacher_forced")
+    prediction = golden_hart.transformer(golden_context, arrays["x_in"])
+    assert_close(prediction.logits, arrays["logits_full"], **LOGITS)
+
+
+def test_leaving_out_tokens_agrees_with_the_reference(golden_hart, golden, golden_context):
+    arrays = golden("teacher_forced")
+    kept = (~arrays["drop_mask"]).nonzero()[:, 1].view(2, -1)
+    prediction = golden_hart.transformer(golden_context, arrays["x_in"], kept)
+    assert_close(prediction.logits[:, -35:], arrays["logits_subsampled_last"], **LOGITS)
+    codes = golden_hart.tokenizer.quantizer.embedding(arrays["sampled_idx_subsampled"])
+    z = golden_hart.transformer.residual_condition(prediction.hidden, codes)
+    assert_close(z.flatten(0, 1), arrays["diff_z"], **BOUND)
+
+
+def test_cached_inference_agrees_with_the_reference(golden_hart, golden, golden_context):
+    arrays, tokens = golden("cached_logits"), golden("tokenizer")
+    transformer, quantizer = golden_hart.transformer, golden_hart.tokenizer.quantizer
+    running = quantizer.encode(tokens["f"]).running
+    run, hidden = transformer.begin(golden_context, guided=True)
+    for scale in range(9):
+        if scale > 0:
+            inputs = quantizer.shrink(running[scale - 1], scale)
+            hidden = transformer.advance(run, scale, inputs)
+        expected = arrays[f"logits_{scale}"]
+        logits = transformer.logits(hidden, run.modulation)[:, : expected.shape[1]]
+        assert_close(logits, expected, **LOGITS)
+
+
+def test_one_null_token_stands_for_all(golden_hart, golden_context):
+    transformer = golden_hart.transformer
+    nothing = Context(
+        torch.zeros_like(golden_context.states), torch.zeros_like(golden_context.position_ids)
+    )
+    short, hidden = transformer.begin(golden_context, guided=True)
+    long, expected = transformer.begin(golden_context, guided=True, negative=nothing)
+    assert_close(hidden, expected)
+    filled = short.cache.filled
+    assert_close(short.cache.keys[..., :filled, :], long.cache.keys[..., :filled, :])
+
+
+def test_dropped_rows_are_the_null_context(golden_context):
+    dropped = drop_context(golden_context, 1.0, torch.Generator().manual_seed(0))
+    assert not dropped.states.any()
+    assert not dropped.position_ids.any()
+
+
+def test_about_the_asked_share_of_rows_is_dropped():
+    context = Context(torch.ones(4000, 1, 1), torch.ones(4000, 1, dtype=torch.long))
+    dropped = drop_context(context, 0.1, torch.Generator().manual_seed(0))
+    assert 0.07 < 1 - dropped.states.mean() < 0.13
+
+
+def test_kept_tokens_are_sorted_distinct_and_few():
+    kept = draw_kept_tokens(3, 256, torch.Generator().manual_seed(0))
+    assert (kept.diff(dim=1) > 0).all()
+    assert 32 <= kept.shape[1] <= 128
+    assert draw_kept_tokens(3, 16, torch.Generator()).shape == (3, 16)

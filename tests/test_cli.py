@@ -1,0 +1,163 @@
+import json
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+import hartsim
+from hartsim.cli import run
+from hartsim.library import library_path
+
+COMMANDS = [
+    "generate",
+    "merge",
+    "compile",
+    "render",
+    "export",
+    "gallery",
+    "train",
+    "doctor",
+    "scenarios",
+    "scenarios list",
+    "scenarios show",
+]
+
+
+@pytest.fixture(autouse=True)
+def plain_wide_screen(monkeypatch):
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "200")
+
+
+def test_the_version_is_the_package_s(capsys):
+    assert run(["--version"]) == 0
+    assert capsys.readouterr().out == f"hartsim {hartsim.__version__}\n"
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_help_of_a_command_shows_an_example_of_it(capsys, command):
+    assert run([*command.split(), "--help"]) == 0
+    assert f"Example: hartsim {command}" in capsys.readouterr().out
+
+
+def test_the_help_names_every_command(capsys):
+    run(["--help"])
+    shown = capsys.readouterr().out
+    assert all(f" {command} " in shown for command in COMMANDS if " " not in command)
+
+
+@pytest.mark.parametrize(
+    ("line", "complaint"),
+    [
+        ("generat x", "No such command 'generat'"),
+        ("generate", "Missing argument"),
+        ("generate x --cout 3", "No such option: --cout"),
+        ("generate x --count 0", "--count"),
+        ("generate x --count many", "--count"),
+        ("generate x --seed -1", "--seed"),
+        ("generate hart=tiny", "no scenario named, only settings (hart=tiny)"),
+        ("generate x --shard 2/2", "--shard is '2/2', must be I/N"),
+        ("generate x --shard half", "--shard is 'half', must be I/N"),
+        ("generate x --routes texure", "no 'texure'; did you mean 'texture'?"),
+        ("generate x hart=tny", "no 'tny'; did you mean 'tiny'?"),
+        ("generate child_behind_vam", "child_behind_van"),
+        ("compile child_behind_vam", "child_behind_van"),
+        ("compile missing/file.yaml", "missing/file.yaml: no such file"),
+        ("scenarios show child_behind_vam", "child_behind_van"),
+        ("render x --out missing/x.png", "there is no folder 'missing'"),
+        ("export voc data", "'voc'"),
+        ("export coco missing", "missing"),
+        ("gallery missing", "missing"),
+        ("merge missing --out x", "missing"),
+    ],
+)
+def test_bad_input_ends_in_one_line_and_exit_code_2(capsys, line, complaint):
+    assert run(line.split()) == 2
+    told = capsys.readouterr().err
+    assert told.startswith("error: ")
+    assert told.count("\n") == 1
+    assert complaint in told
+
+
+def test_brackets_in_an_error_are_shown_as_they_are(capsys):
+    run(["generate", "x", "render.guidance=[1"])
+    assert "'[1'" in capsys.readouterr().err
+
+
+def test_a_scenario_file_may_have_an_equals_sign_in_its_name(tmp_path, capsys):
+    odd = tmp_path / "speed=10.yaml"
+    odd.write_text("neither: a scenario")
+    assert run(["generate", str(odd)]) == 2
+    assert "speed=10.yaml" in capsys.readouterr().err
+
+
+def test_compile_prints_one_json_scene_a_line(capsys):
+    assert run(["compile", "child_behind_van", "--count", "2", "--seed", "3", "--json"]) == 0
+    scenes = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [scene["index"] for scene in scenes] == [0, 1]
+    assert {scene["seed"] for scene in scenes} == {3}
+
+
+def test_compile_without_json_shows_prompts_and_draws(capsys):
+    assert run(["compile", "child_behind_van"]) == 0
+    shown = capsys.readouterr().out
+    assert shown.startswith("child_behind_van-00000 (driving, seed 0)\n")
+    assert "  view front: " in shown
+    assert "  drawn " in shown
+
+
+def test_the_shipped_scenarios_are_listed(capsys):
+    assert run(["scenarios", "list"]) == 0
+    names = {line.split(" ")[0] for line in capsys.readouterr().out.splitlines()}
+    assert names == {path.stem for path in library_path("scenarios").glob("*/*.yaml")}
+
+
+def test_show_prints_the_file_itself(capsys):
+    assert run(["scenarios", "show", "child_behind_van"]) == 0
+    (path,) = library_path("scenarios").glob("*/child_behind_van.yaml")
+    assert capsys.readouterr().out == path.read_text()
+
+
+def command(*words: str, program: str = "from hartsim.cli import main; main()"):
+    """The finished process of a command line of its own."""
+    arguments = [sys.executable, "-W", "error", "-c", program, *words]
+    return subprocess.run(arguments, capture_output=True, text=True, env={**os.environ})
+
+
+@pytest.mark.parametrize("words", [["--help"], ["compile", "child_behind_van", "--json"]])
+def test_help_and_compile_load_no_model_and_no_simulator(words):
+    program = (
+        "import sys; from hartsim.cli import run; code = run(sys.argv[1:]);"
+        "print(*sys.modules, file=sys.stderr); sys.exit(code)"
+    )
+    done = command(*words, program=program)
+    assert done.returncode == 0, done.stderr
+    assert not {"torch", "mujoco", "cv2", "gymnasium"} & set(done.stderr.split())
+
+
+def test_a_reader_that_leaves_early_causes_no_complaint():
+    compile_ = f"{sys.executable} -c 'from hartsim.cli import main; main()' compile driving"
+    line = f"{compile_} --count 50 --json | head -n 1"
+    done = subprocess.run(["bash", "-c", line], capture_output=True, text=True)
+    assert done.stdout.count("\n") == 1
+    assert done.stderr == ""
+
+
+def test_an_interrupt_says_how_to_go_on():
+    interrupted = (
+        "import hartsim.cli as cli, hartsim.scenario.library as library\n"
+        "def stop(names): raise KeyboardInterrupt\n"
+        "library.find_scenarios = stop; cli.main()"
+    )
+    done = command("compile", "driving", program=interrupted)
+    assert done.returncode == 130
+    assert "the same command again goes on" in done.stderr
+
+
+def test_the_doctor_names_a_remedy_for_what_is_missing(capsys):
+    code = run(["doctor"])
+    shown = capsys.readouterr().out
+    assert code == (1 if re.search(r"\bmissing\b", shown) else 0)
+    assert all(name in shown for name in ("Python", "PyTorch", "OpenGL", "hart-mini", "Disk"))

@@ -44,7 +44,7 @@ demo: setup
 	@echo "demo: six scenarios, four routes → $(OUT)/"
 	@$(BIN)/hartsim generate scenarios --count 1 --seed 1 --out $(OUT)
 	@$(BIN)/hartsim gallery $(OUT)
-	@echo "demo: open $(OUT)/index.html in a browser"
+	@echo "demo: open $(OUT)/gallery.html in a browser"
 
 test: setup
 	@echo "test: the whole suite"

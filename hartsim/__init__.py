@@ -9,14 +9,17 @@ from typing import Any
 __version__ = "0.1.0"
 
 _HOME = {
+    "CompiledScene": "hartsim.scenario.compiled",
+    "GenerateRequest": "hartsim.pipeline",
     "HartSimError": "hartsim.errors",
     "RunConfig": "hartsim.config",
-    "load_config": "hartsim.config",
-    "load_scenario": "hartsim.scenario",
-    "draw": "hartsim.scenario",
-    "compile_scenario": "hartsim.scenario",
-    "GenerateRequest": "hartsim.pipeline",
+    "Sample": "hartsim.types",
+    "Scenario": "hartsim.scenario.schema",
+    "compile_draw": "hartsim.scenario.compiler",
     "generate": "hartsim.pipeline",
+    "load_config": "hartsim.config",
+    "load_scenario": "hartsim.scenario.load",
+    "parse_sentence": "hartsim.scenario.language",
     "render_sentence": "hartsim.pipeline",
 }
 

@@ -36,6 +36,11 @@ app = typer.Typer(
 scenarios = typer.Typer(
     epilog="Example: hartsim scenarios show child_behind_van", no_args_is_help=True
 )
+train = typer.Typer(
+    epilog="Example: hartsim train tokenizer --data corpus --out run --minutes 60",
+    no_args_is_help=True,
+)
+app.add_typer(train, name="train", help="Train hart-mini: data, tokenizer, transformer, measure.")
 app.add_typer(scenarios, name="scenarios", help="List the shipped scenarios, or show one.")
 
 screen = Console(soft_wrap=True, highlight=False)
@@ -57,6 +62,14 @@ Settings = Annotated[
 ]
 Count = Annotated[int, typer.Option(min=1, help="Scenes to draw from each scenario.")]
 Seed = Annotated[int, typer.Option(min=0, help="Decides every draw and every picture.")]
+Shard = Annotated[
+    str | None, typer.Option(metavar="I/N", help="Make only part I, counted from 0, of N.")
+]
+Corpus = Annotated[Path, typer.Option(metavar="DIR", help="What `train data` made.")]
+TrainingRun = Annotated[
+    Path, typer.Option(metavar="DIR", help="Checkpoints, logs, sheets; a run there goes on.")
+]
+Minutes = Annotated[float, typer.Option(min=0.1, help="Budget, with all resumptions.")]
 Dataset = Annotated[Path, typer.Argument(metavar="DIR", help="A dataset folder.")]
 
 
@@ -118,9 +131,7 @@ def generate(
         str | None, typer.Option(help="Of view, texture, backdrop, repaint; default all.")
     ] = None,
     views: Annotated[str | None, typer.Option(help="Cameras, with commas; default front.")] = None,
-    shard: Annotated[
-        str | None, typer.Option(metavar="I/N", help="Make only part I, from 0, of N.")
-    ] = None,
+    shard: Shard = None,
 ) -> None:
     """Make a labelled dataset from scenarios; run again, it goes on where it stopped."""
     from hartsim.config import load_config
@@ -179,6 +190,8 @@ def _progress() -> "Progress":
         progress.TimeRemainingColumn(),
         progress.TextColumn("{task.description}"),
         console=errors,
+        transient=True,
+        disable=not errors.is_terminal,
     )
 
 
@@ -251,18 +264,24 @@ def render(
     screen.print(f"{escape(prompt)} → {out}")
 
 
-@app.command(epilog="Example: hartsim export coco data --out coco.json")
+@app.command(epilog="Example: hartsim export coco data --out data/coco.json")
 def export(
     form: Annotated[Literal["coco"], typer.Argument(metavar="coco", help="The format.")],
     folder: Dataset,
     out: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Default: coco.json in DIR.")
+        Path | None,
+        typer.Option(
+            help="A .json file, or a folder that gets the pictures too; default DIR/coco.json."
+        ),
     ] = None,
+    rejected: Annotated[
+        bool, typer.Option("--rejected", help="Take samples that failed a check as well.")
+    ] = False,
 ) -> None:
     """Write the labels that are known to be true in a format that others read."""
     from hartsim.dataset.export import export_coco
 
-    screen.print(f"{form} → {export_coco(folder, out or folder / 'coco.json')}")
+    screen.print(f"{form} → {export_coco(folder, out or folder / 'coco.json', rejected)}")
 
 
 @app.command(epilog="Example: hartsim gallery data")
@@ -273,30 +292,16 @@ def gallery(folder: Dataset) -> None:
     screen.print(f"open {write_gallery(folder)} in a browser")
 
 
-@app.command(epilog="Example: hartsim train tokenizer --data corpus --out run --minutes 60")
-def train(
-    part: Annotated[
-        Literal["data", "tokenizer", "transformer"],
-        typer.Argument(help="What to make, in this order."),
-    ],
-    data: Annotated[Path, typer.Option(metavar="DIR", help="The training pictures.")],
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Checkpoints, logs and samples.")],
-    minutes: Annotated[float, typer.Option(min=0.1, help="Budget, resumptions included.")] = 60,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on from a checkpoint.")] = False,
-) -> None:
-    """Train hart-mini: draw its pictures, then its tokenizer, then its transformer."""
-
-
 @app.command(epilog="Example: hartsim doctor")
 def doctor() -> None:
     """Say what this machine lacks, and the one command that brings each missing thing."""
-    from rich.table import Table
+    from rich.table import Column, Table
 
     from hartsim.doctor import examine
 
     colours = {"ok": "green", "optional": "yellow", "missing": "red"}
     findings = list(examine(Path.cwd()))
-    table = Table.grid(padding=(0, 2))
+    table = Table.grid("", "", Column(overflow="fold"), padding=(0, 2))
     for finding in findings:
         status = f"[{colours[finding.status]}]{finding.status}[/]"
         table.add_row(finding.name, status, escape(finding.detail))
@@ -306,6 +311,50 @@ def doctor() -> None:
             screen.print(f"for {finding.name}: [bold]{escape(finding.remedy)}[/]")
     if any(finding.status == "missing" for finding in findings):
         raise typer.Exit(PROBLEM_FOUND)
+
+
+@train.callback()
+def start_training() -> None:
+    """Show what training logs."""
+    logging.getLogger("hartsim").setLevel(logging.INFO)
+
+
+@train.command("data", epilog="Example: hartsim train data --out corpus --parts 40 --shard 0/2")
+def train_data(
+    out: Annotated[Path, typer.Option(metavar="DIR", help="The corpus.")],
+    parts: Annotated[int, typer.Option(min=1, help="Of 250 pictures each, some held out.")] = 40,
+    shard: Shard = None,
+) -> None:
+    """Draw captioned pictures of the embedded worlds; parts that are there are kept."""
+    from hartsim.corpus import make_corpus
+
+    made = sum(1 for _ in make_corpus(out, parts, shard=_shard(shard) or (0, 1)))
+    screen.print(f"{made} parts made → {out}")
+
+
+@train.command(epilog="Example: hartsim train tokenizer --data corpus --out run --minutes 60")
+def tokenizer(data: Corpus, out: TrainingRun, minutes: Minutes = 60) -> None:
+    """Train the tokenizer, in three phases that share the minutes."""
+    from hartsim.training.mini import train_mini_tokenizer
+
+    screen.print(f"tokenizer → {train_mini_tokenizer(data, out, minutes)}")
+
+
+@train.command(epilog="Example: hartsim train transformer --data corpus --out run --minutes 120")
+def transformer(data: Corpus, out: TrainingRun, minutes: Minutes = 120) -> None:
+    """Train the transformer behind the tokenizer of the same run, and write the weights."""
+    from hartsim.training.mini import train_mini_transformer
+
+    screen.print(f"weights → {train_mini_transformer(data, out, minutes)}")
+
+
+@train.command(epilog="Example: hartsim train measure --data corpus --out run")
+def measure(data: Corpus, out: TrainingRun) -> None:
+    """Measure the weights of a run on pictures that it never saw."""
+    from hartsim.training.mini import measure_weights
+
+    for name, value in measure_weights(data, out).items():
+        screen.print(f"{name} {value}")
 
 
 @scenarios.command("list", epilog="Example: hartsim scenarios list")

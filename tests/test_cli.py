@@ -18,6 +18,10 @@ COMMANDS = [
     "export",
     "gallery",
     "train",
+    "train data",
+    "train tokenizer",
+    "train transformer",
+    "train measure",
     "doctor",
     "scenarios",
     "scenarios list",
@@ -71,6 +75,7 @@ def test_the_help_names_every_command(capsys):
         ("export coco missing", "missing"),
         ("gallery missing", "missing"),
         ("merge missing --out x", "missing"),
+        ("train tokenizer --data missing --out x", "missing"),
     ],
 )
 def test_bad_input_ends_in_one_line_and_exit_code_2(capsys, line, complaint):

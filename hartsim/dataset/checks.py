@@ -1,6 +1,6 @@
 """First verdicts on a sample, grounded in what the simulator knows; each of them can fail.
 
-`check(sample)` runs those that its route calls for; `Limits` says where each draws its line.
+`check` runs those that a route calls for; `Limits` says where each draws its line.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hartsim.types import Check, Frame, Image, Instance, Mask, Route, Sample
+from hartsim.types import UNKNOWN, Check, Frame, Image, Instance, Labels, Mask, Route, Sample
 
 CHANGED_LEVELS = 8
 """A pixel looks different when one of its channels moved by at least this many of 255 levels."""
@@ -46,7 +46,7 @@ def check(sample: Sample, limits: Limits = DEFAULT_LIMITS) -> tuple[Check, ...]:
 def check_texture(
     texture: Image, surface: str, limits: Limits = DEFAULT_LIMITS
 ) -> tuple[Check, ...]:
-    """The verdicts on one texture before it is put to use."""
+    """The verdicts on the paint of one surface: it wraps, and nothing stands out in it."""
     return (
         seamless(texture, surface, limits.seamless),
         self_similar(texture, surface, limits.self_similar),
@@ -95,18 +95,18 @@ def sharpness(image: Image, limit: float) -> Check:
     return Check("sharpness", edge >= limit, edge, limit, reason)
 
 
-def hazard_visible(frame: Frame, mask: Mask | None, limit: int) -> Check | None:
-    """Pixels of the least visible hazard in view, without those that were open to change.
+def hazard_visible(frame: Frame, labels: Labels, limit: int) -> Check | None:
+    """Pixels of the least visible hazard in view whose label still holds for the picture.
 
     None where no hazard of the frame's table lies in this camera's view.
     """
-    kept = np.ones(frame.labels.shape, np.bool_) if mask is None else ~mask
+    known = labels != UNKNOWN
     hazards = [item for item in frame.table if item.hazard and _in_view(item, frame)]
-    counts = [(int(((frame.instances == item.id) & kept).sum()), item.kind) for item in hazards]
+    counts = [(int(((frame.instances == item.id) & known).sum()), item.kind) for item in hazards]
     if not counts:
         return None
     pixels, kind = min(counts)
-    reason = f"{pixels} pixels of '{kind}' are visible and unchanged"
+    reason = f"{pixels} pixels of '{kind}' are visible and known to be true"
     return Check("hazard_visible", pixels >= limit, pixels, limit, reason)
 
 
@@ -183,7 +183,8 @@ def _judge_edit(sample: Sample, limits: Limits) -> Iterator[Check]:
 
 def _judge_hazards(sample: Sample, limits: Limits) -> Iterator[Check]:
     assert sample.frame is not None, f"{sample.route} without a frame"
-    verdict = hazard_visible(sample.frame, sample.mask, limits.hazard_visible)
+    assert sample.labels is not None, f"{sample.route} without labels"
+    verdict = hazard_visible(sample.frame, sample.labels, limits.hazard_visible)
     if verdict:
         yield verdict
 

@@ -9,6 +9,7 @@ import logging
 import pickle
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from torch import Tensor, nn
 from hartsim.errors import CheckpointError
 from hartsim.hart.config import HartConfig
 from hartsim.hart.model import Hart, build_hart
+from hartsim.hart.text import Qwen2TextEncoder
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +34,9 @@ IGNORED = re.compile(
     r"|vae\.quantize\.ema_vocab_hit_SV|vae\.decoder2\..*|vae\.post_quant_conv2\..*|disc\..*"
 )
 """Tensors of published checkpoints that generation does not need."""
+
+SYSTEM_FILE = "system_prompt.txt"
+"""`llm_system_prompt` of the reference's `hart/utils/constants.py`, to be copied here by hand."""
 
 UNSUPPORTED = {
     "blocks.0.ada_lin.1.weight": "AdaLN in every block",
@@ -49,6 +54,7 @@ UNSUPPORTED = {
 def load_hart(path: Path) -> Hart:
     """The model in a folder of either layout, in float32 on the CPU.
 
+    A copy of the published text encoder beside the folder is used instead of the hub's.
     Raises CheckpointError if something is missing, broken, superfluous, or an unsupported variant.
     """
     config = _read_config(path)
@@ -56,8 +62,21 @@ def load_hart(path: Path) -> Hart:
         hart = build_hart(config)
     for name, module in hart.modules().items():
         _fill(module, path / name)
+    if config.text.encoder == "qwen2":
+        hart = replace(hart, text=_published_text(config, path))
     logger.info("loaded HART %s from %s", config.name, path)
     return hart
+
+
+def _published_text(config: HartConfig, path: Path) -> Qwen2TextEncoder:
+    """The language model beside the weights, or from the hub, behind the user's `SYSTEM_FILE`."""
+    beside = path.parent / Path(config.text.model).name
+    model = str(beside) if beside.is_dir() else config.text.model
+    system = path / SYSTEM_FILE
+    prompt = system.read_text(encoding="utf-8") if system.is_file() else ""
+    if not prompt:
+        logger.warning("%s is missing: prompts go without their system prompt", system)
+    return Qwen2TextEncoder(model, config.transformer.context_token, prompt)
 
 
 def save_hart(hart: Hart, path: Path, dtype: torch.dtype = torch.float32) -> None:

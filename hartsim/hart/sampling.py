@@ -159,26 +159,15 @@ def coarse_to_fine(
             hidden = transformer.advance(run, scale, quantizer.shrink(latent, scale))
         # The reference leaves this ratio as it was when it comes to the last scale.
         ratio = min(scale, last - 1) / last
-        strength = settings.guidance * ratio
+        strength = settings.guidance * ratio if guided else None
         logits = transformer.logits(hidden, run.modulation)
-        if guided:
+        if strength is not None:
             logits = guide(logits, strength)
-
-        candidates = best_candidates(logits, settings.top_k(scale), settings.top_p)
-        smooth = settings.more_smooth and not settings.greedy
-        codes = candidates.codes[..., 0]
-        if not settings.greedy and (scale == last or not smooth):
-            codes = draw_codes(candidates, noise.exponential("codes", scale, logits.shape[1:]))
-        embedded = quantizer.embedding(codes)
-        if smooth:
-            draws = noise.exponential("smooth", scale, logits.shape[1:])
-            embedded = mix_codes(candidates, draws, ratio, quantizer.embedding.weight)
+        codes, embedded = _draw(quantizer, logits, scale, ratio, noise, settings)
         if canvas is not None:
             codes, embedded = canvas.force(quantizer, scale, latent, codes, embedded)
-
         if scale == last:
-            strength_or_none = strength if guided else None
-            embedded = embedded + _residual(hart, hidden, codes, noise, settings, strength_or_none)
+            embedded = embedded + _residual(hart, hidden, codes, strength, noise, settings)
         latent = latent + quantizer.lift(embedded, scale)
         if canvas is not None and scale == last:
             latent = canvas.restore(latent)
@@ -231,21 +220,43 @@ def mix_codes(candidates: Candidates, noise: Tensor, ratio: float, codebook: Ten
     return mixed.view(*candidates.codes.shape[:2], -1)
 
 
+def _draw(
+    quantizer: MultiScaleQuantizer,
+    logits: Tensor,
+    scale: int,
+    ratio: float,
+    noise: Noise,
+    settings: SamplingSettings,
+) -> tuple[Tensor, Tensor]:
+    """Codes (B, L) and what is added for them (B, L, C), before the residual."""
+    codebook = quantizer.embedding
+    candidates = best_candidates(logits, settings.top_k(scale), settings.top_p)
+    codes = candidates.codes[..., 0]
+    if settings.greedy:
+        return codes, codebook(codes)
+    if scale == quantizer.last or not settings.more_smooth:
+        codes = draw_codes(candidates, noise.exponential("codes", scale, logits.shape[1:]))
+    if not settings.more_smooth:
+        return codes, codebook(codes)
+    mixing = noise.exponential("smooth", scale, logits.shape[1:])
+    return codes, mix_codes(candidates, mixing, ratio, codebook.weight)
+
+
 def _residual(
     hart: Hart,
     hidden: Tensor,
     codes: Tensor,
+    strength: float | None,
     noise: Noise,
     settings: SamplingSettings,
-    strength: float | None,
 ) -> Tensor:
     """What the codes of the last scale leave out, (B, L, C)."""
-    code_vectors = hart.tokenizer.quantizer.embedding(codes)
+    embedded = hart.tokenizer.quantizer.embedding(codes)
+    shape = embedded.shape[1:]
     if strength is not None:
-        code_vectors = torch.cat([code_vectors, code_vectors])
-    shape = (codes.shape[1], code_vectors.shape[-1])
+        embedded = torch.cat([embedded, embedded])
     return hart.transformer.diffloss.sample(
-        hart.transformer.residual_condition(hidden, code_vectors),
+        hart.transformer.residual_condition(hidden, embedded),
         strength,
         noise.normal("residual", 0, shape),
         lambda step: noise.normal("residual", step, shape),

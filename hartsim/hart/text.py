@@ -28,19 +28,6 @@ WORD = re.compile(r"\w+")
 GRAM_LENGTHS = (3, 4, 5)
 PADDING = 0
 
-# The published weights were trained behind exactly these words (mit-han-lab/hart, MIT licence).
-SYSTEM_PROMPT = (
-    'Given a user prompt, generate an "Enhanced prompt" that provides detailed visual descriptions '
-    "suitable for image generation.\n\nExamples:\n"
-    "- User Prompt: A cat sleeping -> A small, fluffy white cat curled up in a round shape, "
-    "sleeping peacefully on a warm sunny windowsill, surrounded by pots of blooming red flowers.\n"
-    "- User Prompt: A busy city street -> A bustling city street scene at dusk, featuring glowing "
-    "street lamps, a diverse crowd of people in colorful clothing, and a double-decker bus passing "
-    "by towering glass skyscrapers.\n\n"
-    "Please generate only the enhanced description for the prompt below and DO NOT include any "
-    'additional sentences. Start your response with "Enhanced Prompt:".\n\nUser Prompt:\n'
-)
-
 
 @dataclass(frozen=True)
 class Context:
@@ -120,12 +107,15 @@ class Qwen2TextEncoder:
     """The published encoder: last hidden states of a Qwen2 language model, which stays frozen.
 
     `model` is a folder or hub name, read at the first prompt; CheckpointError says if it is missing
-    there or if the `transformers` library is.
+    there or if the `transformers` library is. The published transformer was trained on prompts
+    behind a fixed `system_prompt`, which is its authors' and does not ship with hartsim; without it
+    pictures follow their prompts less well.
     """
 
-    def __init__(self, model: str, tokens: int) -> None:
+    def __init__(self, model: str, tokens: int, system_prompt: str = "") -> None:
         self.name = model
         self.tokens = tokens
+        self.system_prompt = system_prompt
         self.device = torch.device("cpu")
 
     def to(self, device: torch.device) -> "Qwen2TextEncoder":
@@ -139,7 +129,9 @@ class Qwen2TextEncoder:
         tokenizer, model = self._loaded
         cut = {"truncation": True, "max_length": self.tokens, "return_tensors": "pt"}
         ids = tokenizer(list(prompts), padding="max_length", **cut).input_ids
-        system = tokenizer(SYSTEM_PROMPT, **cut).input_ids.expand(len(prompts), -1)
+        system = ids[:, :0]
+        if self.system_prompt:
+            system = tokenizer(self.system_prompt, **cut).input_ids.expand(len(prompts), -1)
         real = ids != tokenizer.pad_token_id
         seen = torch.cat([torch.ones_like(system), real.long()], dim=1)
         out = model.to(self.device)(
@@ -160,8 +152,8 @@ class Qwen2TextEncoder:
                 'pip install "hartsim[weights]"'
             ) from error
         try:
-            model = AutoModel.from_pretrained(self.name, torch_dtype=torch.float32)
-            return AutoTokenizer.from_pretrained(self.name), model.eval()
+            model = AutoModel.from_pretrained(self.name).float().eval()
+            return AutoTokenizer.from_pretrained(self.name), model
         except (OSError, ValueError) as error:
             raise CheckpointError(f"{self.name}: no Qwen2 text encoder there ({error})") from error
 

@@ -127,41 +127,25 @@ class HartTransformer(nn.Module):
 
         The null rows of a guided run have the `negative` context, by default none at all.
         """
-        c = self.config
-        embedded, levels = self.embed_context(context), self.embed_levels()
-        offsets = context.position_ids[:, -1]
-        batch, length, _ = embedded.shape
+        c, (batch, length, _) = self.config, context.states.shape
         rows = 2 * batch if guided else batch
+        weight = self.head.weight
         tokens = length + c.image_tokens
-        cache = KVCache.allocate(embedded, c.depth, rows, c.num_heads, tokens, c.head_dim)
-
-        def read(embedded: Tensor, positions: Tensor, cache: KVCache) -> Tensor:
-            rotary = text_rotary(positions, c.head_dim)
-            return self._through_blocks(embedded + levels[0], rotary, cache)[:, -1:]
-
-        hidden = read(embedded, context.position_ids, cache.rows(0, batch))
-        modulation = self.head_nm.modulation(embedded)
+        cache = KVCache.allocate(weight, c.depth, rows, c.num_heads, tokens, c.head_dim)
+        hidden, modulation, offsets = self._read_text(context, cache.rows(0, batch))
         if guided:
-            if negative is None:
-                # All null tokens are one token at one position, and attention among equals returns
-                # their common value: one token stands for all of them, in every row.
-                null = self.context_embed.bias[None, None]
-                position = context.position_ids.new_zeros(1, 1)
-                single = KVCache.allocate(null, c.depth, 1, c.num_heads, 1, c.head_dim)
-                null_hidden = read(null, position, single).expand(batch, -1, -1)
-                cache.keys[:, batch:, :, :length] = single.keys
-                cache.values[:, batch:, :, :length] = single.values
-                null_offsets = torch.zeros_like(offsets)
-            else:
-                null = self.embed_context(negative)
-                null_hidden = read(null, negative.position_ids, cache.rows(batch, rows))
-                null_offsets = negative.position_ids[:, -1]
-            null_modulation = self.head_nm.modulation(null).expand(batch, -1, -1)
-            hidden = torch.cat([hidden, null_hidden])
-            modulation = torch.cat([modulation, null_modulation])
-            offsets = torch.cat([offsets, null_offsets])
+            null_cache = cache.rows(batch, rows)
+            null = (
+                self._read_text(negative, null_cache)
+                if negative is not None
+                else self._read_nothing(length, null_cache)
+            )
+            hidden = torch.cat([hidden, null[0]])
+            modulation = torch.cat([modulation, null[1]])
+            offsets = torch.cat([offsets, null[2]])
         cache.filled = length
-        return Run(guided, levels, modulation, self.image_tables(offsets), cache), hidden
+        rotary = self.image_tables(offsets)
+        return Run(guided, self.embed_levels(), modulation, rotary, cache), hidden
 
     @torch.no_grad()
     def advance(self, run: Run, scale: int, inputs: Tensor) -> Tensor:
@@ -198,6 +182,29 @@ class HartTransformer(nn.Module):
         return tuple(
             image_rotary(side, sides[-1], offsets, self.config.head_dim) for side in sides[1:]
         )
+
+    def _read_text(self, context: Context, cache: KVCache) -> tuple[Tensor, Tensor, Tensor]:
+        """Fill the cache; last hidden state (R, 1, C), modulation (R, 1, 2C), offsets (R,)."""
+        embedded = self.embed_context(context)
+        rotary = text_rotary(context.position_ids, self.config.head_dim)
+        hidden = self._through_blocks(embedded + self.embed_levels()[0], rotary, cache)
+        return hidden[:, -1:], self.head_nm.modulation(embedded), context.position_ids[:, -1]
+
+    def _read_nothing(self, length: int, cache: KVCache) -> tuple[Tensor, Tensor, Tensor]:
+        """As `_read_text` for the null context: `length` tokens without states, at position 0.
+
+        Attention among equals returns their common value, so one token stands for all of them.
+        """
+        c, rows, weight = self.config, cache.keys.shape[1], self.head.weight
+        nothing = Context(
+            weight.new_zeros(1, 1, c.context_dim),
+            torch.zeros(1, 1, dtype=torch.long, device=weight.device),
+        )
+        single = KVCache.allocate(weight, c.depth, 1, c.num_heads, 1, c.head_dim)
+        hidden, modulation, offsets = self._read_text(nothing, single)
+        cache.keys[..., :length, :] = single.keys
+        cache.values[..., :length, :] = single.values
+        return hidden.expand(rows, -1, -1), modulation.expand(rows, -1, -1), offsets.expand(rows)
 
     def _through_blocks(self, x: Tensor, rotary: Rotary, cache: KVCache) -> Tensor:
         for layer, block in enumerate(self.blocks):

@@ -222,7 +222,8 @@ def _spots(task: Task, things: Sequence[Thing]) -> Iterator[tuple[Thing, Spot]]:
                 spot = Spot(PARKED_AHEAD_M, ZONE_LEFT_M["parked"])
             else:
                 spot = _road_spot(thing, placed - copy)
-            spot = _moved_left(spot, copy * COPY_GAP * thing.kind.size_m[1])
+            if task == "driving" or thing.side:
+                spot = _moved_left(spot, copy * COPY_GAP * thing.kind.size_m[1])
             spots.setdefault(index, spot)
             placed += 1
             yield thing, spot

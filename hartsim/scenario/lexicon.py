@@ -46,6 +46,7 @@ _DISTANCES = {
 }
 _BEHIND = ("behind",)
 _BESIDE = ("next to", "beside", "near a", "near an", "near the", "close to", "in front of a")
+
 _FILLERS = (
     "a an the of on in at with and from to by into is are it its his her their there that while "
     "under over ahead out comes coming come runs running run steps stepping walks walking walk "

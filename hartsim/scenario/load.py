@@ -189,10 +189,7 @@ def _distribution(node: Node, rule: Rule, task: Task) -> Distribution:
         return _choice(body, rule, task)
     if rule.holds == "text":
         raise node.error(f"{kind} draws numbers, but this field holds text; use choice")
-    elif kind == "normal":
-        distribution = _normal(body)
-    else:
-        distribution = _span(body, kind)
+    distribution = _normal(body) if kind == "normal" else _span(body, kind)
     for value in (distribution.low, distribution.high):
         _refuse_misfit(body, rule, value, task)
     return distribution

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import yaml
 
@@ -11,6 +12,8 @@ from hartsim.scenario.schema import Value
 from hartsim.scenario.words import suggestion
 
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+DEEPEST = 20
+"""Lists and mappings within each other; libyaml's C stack overflows on many thousands."""
 
 
 @dataclass(frozen=True)
@@ -28,10 +31,8 @@ class Node:
 
     def error(self, problem: str) -> ScenarioError:
         """An error that names this place, to be raised."""
-        where = f"{self.source}:{_line(self.tree)}"
-        return ScenarioError(
-            f"{where}: {self.path}: {problem}" if self.path else f"{where}: {problem}"
-        )
+        place = _place(self.source, self.tree.start_mark)
+        return ScenarioError(": ".join(filter(None, (place, self.path, problem))))
 
     def entries(self, known: Iterable[str] | None = None) -> dict[str, "Node"]:
         """The members by key; ScenarioError for keys that are not text, known or unique."""
@@ -57,7 +58,7 @@ class Node:
             if key in found:
                 at_key = Node(key_tree, self.source, member.path)
                 raise at_key.error(f"appears twice, first on line {lines[key]}")
-            found[key], lines[key] = member, _line(key_tree)
+            found[key], lines[key] = member, key_tree.start_mark.line + 1
         return found
 
     def member(self, key: str) -> "Node":
@@ -92,7 +93,7 @@ class Node:
         """The text here."""
         value = self.value()
         if not isinstance(value, str):
-            raise self.error(f"{value!r} is not text")
+            raise self.error(f"{value!r} is not text; put it in quotes if it is meant so")
         return value
 
     def number(self) -> float:
@@ -106,19 +107,32 @@ class Node:
 
 
 def parse_yaml(text: str, source: str) -> Node:
-    """The root of a YAML document; ScenarioError where the text is empty or no YAML."""
+    """The root of a YAML document; ScenarioError where the text is empty, too deep or no YAML."""
     try:
+        _refuse_depth(text, source)
         tree = yaml.compose(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line = f":{mark.line + 1}" if mark else ""
-        raise ScenarioError(f"{source}{line}: not valid YAML: {error.problem}") from error
+        place = _place(source, error.problem_mark or error.context_mark)
+        raise ScenarioError(f"{place}: not valid YAML: {error.problem}") from error
     except yaml.YAMLError as error:
-        raise ScenarioError(f"{source}: not valid YAML: {error}") from error
+        problem = " ".join(str(error).split())
+        raise ScenarioError(f"{source}: not valid YAML: {problem}") from error
     if tree is None:
         raise ScenarioError(f"{source}: the file is empty; a scenario needs 'task' and 'scene'")
     return Node(tree, source)
 
 
-def _line(tree: yaml.Node) -> int:
-    return int(tree.start_mark.line) + 1
+def _refuse_depth(text: str, source: str) -> None:
+    depth = 0
+    for event in yaml.parse(text, Loader=_Loader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > DEEPEST:
+            place = _place(source, event.start_mark)
+            raise ScenarioError(f"{place}: nested more than {DEEPEST} levels deep")
+
+
+def _place(source: str, mark: Any) -> str:
+    return f"{source}:{mark.line + 1}" if mark else source

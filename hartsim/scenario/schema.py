@@ -156,7 +156,7 @@ def misfit(rule: Rule, value: object, task: Task) -> str | None:
     if rule.holds == "number":
         return _number_misfit(rule, value)
     if not isinstance(value, str):
-        return f"{value!r} is not text"
+        return f"{value!r} is not text; put it in quotes if it is meant so"
     if rule.names is not None and value not in rule.names:
         return f"nothing is called '{value}'; {suggestion(value, rule.names)}"
     if rule.vocabulary is not None and value not in ids_of(rule.vocabulary, task):

@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import torch
 from torch import Tensor
 
 from hartsim.errors import DatasetError
-from hartsim.hart.checkpoint import save_hart
+from hartsim.hart.checkpoint import load_hart, save_hart
 from hartsim.hart.config import HartConfig, hart_config
 from hartsim.hart.model import Hart
 from hartsim.hart.noise import KeyedNoise
@@ -78,7 +79,7 @@ def sample_images(
     """A picture (H, W, 3) of each prompt, with noise that depends on its place in the list."""
     settings = SamplingSettings.of(hart.config)
     if guidance is not None:
-        settings = SamplingSettings(guidance, settings.more_smooth)
+        settings = replace(settings, guidance=guidance)
     for start in range(0, len(prompts), BATCH):
         part = prompts[start : start + BATCH]
         noise = KeyedNoise([f"sample {start + i}" for i in range(len(part))])
@@ -124,10 +125,12 @@ def measure(hart: Hart, corpus: Corpus, count: int) -> dict[str, float]:
     return figures
 
 
-def write_figures(figures: dict[str, float], path: Path) -> None:
-    """The figures as JSON, rounded to what they can bear."""
+def measure_weights(data: Path, out: Path, count: int = 480) -> dict[str, float]:
+    """Measure the finished weights in `out` on held-out pictures; `figures.json` keeps it."""
+    figures = measure(load_hart(out / "mini"), read_corpus(data, held_out=True), count)
     rounded = {name: round(value, 4) for name, value in figures.items()}
-    path.write_text(json.dumps(rounded, indent=1) + "\n")
+    (out / "figures.json").write_text(json.dumps(rounded, indent=1) + "\n")
+    return rounded
 
 
 def _spread(length: int, count: int) -> list[int]:

@@ -8,6 +8,7 @@ machine: the answer is kept in the user's cache under the versions that it depen
 import ctypes
 import functools
 import hashlib
+import importlib
 import json
 import logging
 import os
@@ -19,6 +20,7 @@ from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from hartsim.errors import WorldError
 
@@ -114,14 +116,17 @@ def _load_wheel() -> None:
         raise WorldError(f"the lavavu-osmesa wheel is not installed; run: {REMEDY}")
     handle = _load_with_neighbours(library)
     os.environ["PYOPENGL_PLATFORM"] = "osmesa"
-    from OpenGL.platform import ctypesloader
 
-    load = ctypesloader.loadLibrary
+    def open_library(name: str, mode: int = ctypes.RTLD_GLOBAL) -> ctypes.CDLL:
+        return handle if name.startswith("libOSMesa") else ctypes.CDLL(name, mode)
 
-    def load_library(dll_type: object, name: str, mode: int = ctypes.RTLD_GLOBAL) -> object:
-        return handle if name in ("OSMesa", "GL") else load(dll_type, name, mode)
-
-    ctypesloader.loadLibrary = load_library
+    # PyOpenGL looks for libraries once, while it is imported, and only by the system's names
+    loader: Any = ctypes.cdll
+    before, loader._dlltype = loader._dlltype, open_library
+    try:
+        importlib.import_module("OpenGL.platform")
+    finally:
+        loader._dlltype = before
 
 
 def _load_with_neighbours(library: Path) -> ctypes.CDLL:

@@ -12,7 +12,7 @@ import numpy as np
 
 from hartsim.types import Vector3
 from hartsim.worlds import tabletop_meshes as meshes
-from hartsim.worlds.meshes import turn, turn_z
+from hartsim.worlds.meshes import matrix_of, turn, turn_z
 from hartsim.worlds.solids import ball, block, body, drum, rod, times
 from hartsim.worlds.stage import Colour, Solid
 
@@ -304,7 +304,7 @@ def panel(
     class_name: str | None = None,
 ) -> Sequence[Solid]:
     """A lit screen whose face looks along the turned +x, its top along the turned z."""
-    axes = _axes(rotation)
+    axes = matrix_of(rotation)
     solids = []
     for depth, (across, up, wide, tall, colour) in enumerate(_screen(width, height, random)):
         place = np.array(at) + axes @ np.array([0.0004 * (depth + 1), across, up])
@@ -316,12 +316,6 @@ def panel(
     return solids
 
 
-def _axes(rotation: tuple[float, float, float, float]) -> np.ndarray:
-    from hartsim.worlds.meshes import matrix_of
-
-    return matrix_of(rotation)
-
-
 def laptop(size: Vector3, colour: Colour | None, random: Random) -> Sequence[Solid]:
     """An open laptop whose screen faces +x."""
     length, width, height = size
@@ -331,7 +325,7 @@ def laptop(size: Vector3, colour: Colour | None, random: Random) -> Sequence[Sol
     front = length / 2 - deck / 2
     hinge = length / 2 - deck + 0.006
     back = turn((0.0, 1.0, 0.0), -lean)
-    rise = height / math.cos(0.0) - 0.012
+    rise = height - 0.012
     middle = (hinge - rise / 2 * math.sin(lean), 0.0, 0.012 + rise / 2 * math.cos(lean))
     face = (middle[0] + 0.004 * math.cos(lean), 0.0, middle[2] + 0.004 * math.sin(lean))
     return (

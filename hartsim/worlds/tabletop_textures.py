@@ -98,10 +98,10 @@ def plywood(size: int, random: Random, light: Colour, dark: Colour) -> Picture:
 
 def marble(size: int, random: Random, ground: Colour, vein: Colour) -> Picture:
     """Cloudy stone with veins where a warped field passes zero."""
-    field = noise(size, random, 2.0, 1.6, 0.5) + 0.3 * noise(size, random, 9, 9, 1.0)
-    fine = noise(size, random, 4.0, 3.5, 0.6) + 0.3 * noise(size, random, 18, 18, 1.0)
+    field = noise(size, random, 2.0, 1.6, 0.0) + 0.16 * noise(size, random, 9, 9, 0.2)
+    fine = noise(size, random, 4.0, 3.5, 0.0) + 0.2 * noise(size, random, 16, 16, 0.2)
     veins = np.exp(-((field / 0.10) ** 2)) * 0.75 + np.exp(-((fine / 0.07) ** 2)) * 0.28
-    cloud = 0.08 * noise(size, random, 4, 4, 0.8)
+    cloud = 0.06 * noise(size, random, 4, 4, 0.3)
     return _toned(_mixed(ground, vein, veins * 0.7 + cloud), random, 0.02)
 
 
@@ -122,9 +122,9 @@ def speckled(
 
 def concrete(size: int, random: Random, colour: Colour, stains: float) -> Picture:
     """Grey, clouded, with pores and darker stains."""
-    cloud = 0.045 * noise(size, random, 6, 6, 1.0) + 0.025 * noise(size, random, 80, 80)
+    cloud = 0.035 * noise(size, random, 5, 5, 0.5) + 0.025 * noise(size, random, 80, 80)
     pores = 0.18 * np.clip(noise(size, random, 60, 60) - 2.2, 0, 1)
-    stain = stains * 0.22 * np.clip(noise(size, random, 5, 5, 0.9) - 0.6, 0, 1)
+    stain = stains * 0.22 * np.clip(noise(size, random, 3, 3, 0.45) - 0.7, 0, 1)
     return _toned(np.array(colour) * (1 + cloud - pores - stain)[..., None], random, 0.04)
 
 

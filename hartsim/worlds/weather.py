@@ -233,17 +233,15 @@ def sunlit(shadow: ShadowMap, points: Planes, facing: Plane) -> Plane:
     row = (down / np.float32(2 * shadow.half_m[1]) + np.float32(0.5)) * height - np.float32(0.5)
     inside = (column > 0) & (column < width - 1) & (row > 0) & (row < height - 1) & (facing > 0)
     share = np.ones(facing.shape, np.float32)
-    share[inside] = _share(
-        shadow.depth_m, column[inside], row[inside], along[inside], facing[inside]
-    )
+    slack = np.float32(1.1 * max(shadow.half_m) * 2 / width) * (2 - facing[inside])
+    share[inside] = _share(shadow.depth_m, column[inside], row[inside], along[inside] - slack)
     return share
 
 
-def _share(depths: Plane, column: Plane, row: Plane, along: Plane, facing: Plane) -> Plane:
+def _share(depths: Plane, column: Plane, row: Plane, limit: Plane) -> Plane:
     left, top = column.astype(np.intp), row.astype(np.intp)
     right, low = column - left, row - top
     flat, start = depths.ravel(), top * depths.shape[1] + left
-    limit = along - np.float32(0.12) - np.float32(0.12) * (1 - facing)
     width = depths.shape[1]
     upper = (flat[start] > limit) * (1 - right) + (flat[start + 1] > limit) * right
     lower = (flat[start + width] > limit) * (1 - right) + (flat[start + width + 1] > limit) * right
@@ -256,6 +254,7 @@ def contact_map(
 ) -> ContactMap:
     """What a map of heights above the ground (rows: x falling, columns: y falling) hides."""
     height = np.where(np.isfinite(height_m), height_m, 0)
+    height = height / reach_m
     solid = (1 - np.exp(-np.maximum(height - 0.04, 0) / 0.25)) * np.exp(
         -np.maximum(height - 3, 0) / 6
     )

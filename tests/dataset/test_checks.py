@@ -15,7 +15,7 @@ from hartsim.dataset.checks import (
     sharpness,
     untouched,
 )
-from hartsim.types import ROUTES, Frame, Image, Route
+from hartsim.types import ROUTES, UNKNOWN, Frame, Image, Route
 from tests.fakes import SCENARIOS, editable_of, frame_of, repainted, sample_of, texture
 
 FRAME = frame_of("child_behind_van")
@@ -93,14 +93,14 @@ def without_hazard(frame: Frame) -> Frame:
 
 
 def test_a_hazard_hidden_behind_another_object_is_found() -> None:
-    verdict = hazard_visible(without_hazard(FRAME), None, 16)
+    verdict = hazard_visible(without_hazard(FRAME), FRAME.labels, 16)
     assert verdict is not None
     assert (verdict.passed, verdict.value) == (False, 0)
     assert "0 pixels of 'child'" in verdict.reason
 
 
-def test_a_hazard_that_was_open_to_change_is_found() -> None:
-    verdict = hazard_visible(FRAME, np.ones_like(MASK), 16)
+def test_a_hazard_whose_label_may_no_longer_hold_is_found() -> None:
+    verdict = hazard_visible(FRAME, np.full_like(FRAME.labels, UNKNOWN), 16)
     assert verdict is not None
     assert not verdict.passed
 
@@ -110,7 +110,8 @@ def test_a_hazard_behind_the_camera_is_not_judged() -> None:
         dataclasses.replace(item, box=dataclasses.replace(item.box, centre_m=(-9.0, 0.0, 1.0)))
         for item in FRAME.table
     ]
-    assert hazard_visible(dataclasses.replace(FRAME, table=tuple(behind)), None, 16) is None
+    elsewhere = dataclasses.replace(FRAME, table=tuple(behind))
+    assert hazard_visible(elsewhere, FRAME.labels, 16) is None
 
 
 def test_a_texture_with_a_seam_is_found() -> None:

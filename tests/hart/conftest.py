@@ -1,7 +1,7 @@
 """The tiny model with random weights, and the golden model with the reference's outputs."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -68,6 +68,6 @@ def tiny() -> Hart:
 
 
 @pytest.fixture(autouse=True)
-def no_gradients() -> object:
+def no_gradients() -> Iterator[None]:
     with torch.no_grad():
         yield

@@ -120,3 +120,11 @@ def test_an_impossible_configuration_is_refused(tiny, tmp_path):
     (tmp_path / "config.json").write_text(json.dumps(config))
     with pytest.raises(CheckpointError, match="embed_dim is 32"):
         load_hart(tmp_path)
+
+
+def test_a_text_encoder_beside_the_folder_is_preferred(tmp_path):
+    folder = write_published(tmp_path / "hart")
+    assert load_hart(folder).text.name == "mit-han-lab/Qwen2-VL-1.5B-Instruct"
+    beside = tmp_path / "Qwen2-VL-1.5B-Instruct"
+    beside.mkdir()
+    assert load_hart(folder).text.name == str(beside)

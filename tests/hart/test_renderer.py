@@ -3,8 +3,9 @@ import dataclasses
 import numpy as np
 import pytest
 
+from hartsim.config import HartSettings, RenderSettings
 from hartsim.errors import CheckpointError
-from hartsim.hart.renderer import HartRenderer, find_hart
+from hartsim.hart.renderer import HartRenderer, find_hart, make_renderer
 from hartsim.hart.sampling import SamplingSettings
 from hartsim.types import Canvas, RenderJob
 
@@ -118,3 +119,12 @@ def test_jobs_that_do_not_fit_their_canvas_are_refused(renderer, work, message):
 def test_weights_that_are_not_shipped_are_an_error():
     with pytest.raises(CheckpointError, match=r"ships no weights called '0\.7b'"):
         find_hart("0.7b", None)
+
+
+def test_a_configuration_makes_a_renderer_and_null_leaves_the_models_choice():
+    choice = RenderSettings(smooth=False, device="cpu", threads=1)
+    renderer = make_renderer(HartSettings(name="tiny"), choice)
+    assert renderer.settings.guidance == renderer.hart.config.guidance
+    assert not renderer.settings.more_smooth
+    assert renderer.size_px == (32, 32)
+    assert renderer.scales == 4

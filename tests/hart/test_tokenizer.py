@@ -2,6 +2,7 @@ import pytest
 import torch
 from torch.testing import assert_close
 
+from hartsim.hart.quantizer import codebook_loss, straight_through
 from hartsim.hart.tokenizer import from_pixels, to_pixels
 
 BOUND = {"rtol": 0, "atol": 1e-4}
@@ -86,3 +87,22 @@ def test_a_wrapped_decode_does_not_know_where_the_edge_is(tiny):
     image = tiny.tokenizer.decode_wrapped(latent)
     again = tiny.tokenizer.decode_wrapped(rolled).roll((-16, -16), dims=(2, 3))
     assert_close(image, again, rtol=0, atol=1e-4)
+
+
+def test_the_codebook_loss_reaches_latent_codes_and_smoothing(tiny):
+    quantizer = tiny.tokenizer.quantizer
+    latent = torch.randn(1, 8, 4, 4, requires_grad=True)
+    with torch.enable_grad():
+        loss = codebook_loss(latent, quantizer.encode(latent), beta=0.25)
+        weights = [latent, quantizer.embedding.weight, quantizer.quant_resi.qresi_ls[0].weight]
+        gradients = torch.autograd.grad(loss, weights)
+    assert all(gradient.abs().sum() > 0 for gradient in gradients)
+
+
+def test_straight_through_has_the_value_of_one_and_the_gradient_of_the_other():
+    latent, discrete = torch.zeros(3, requires_grad=True), torch.ones(3)
+    with torch.enable_grad():
+        passed = straight_through(latent, discrete)
+        (gradient,) = torch.autograd.grad(passed.sum(), latent)
+    assert torch.equal(passed, discrete)
+    assert torch.equal(gradient, torch.ones(3))

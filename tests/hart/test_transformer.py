@@ -94,3 +94,21 @@ def test_kept_tokens_are_sorted_distinct_and_few():
     assert (kept.diff(dim=1) > 0).all()
     assert 32 <= kept.shape[1] <= 128
     assert draw_kept_tokens(3, 16, torch.Generator()).shape == (3, 16)
+
+
+def test_the_training_losses_reach_every_weight(tiny):
+    transformer, quantizer = tiny.transformer, tiny.tokenizer.quantizer
+    quantized = quantizer.encode(torch.randn(2, 8, 4, 4))
+    with torch.enable_grad():
+        context = tiny.text(tiny.text.token_ids(["a car", "fog"]))
+        prediction = transformer(context, quantizer.next_inputs(quantized))
+        codes = quantizer.embedding(quantized.codes[-1]).detach()
+        z = transformer.residual_condition(prediction.hidden, codes).flatten(0, 1)
+        target = (quantized.residual - codes).flatten(0, 1)
+        error, bound = transformer.diffloss.loss(
+            z, target, torch.arange(32) * 30, torch.randn_like(target)
+        )
+        loss = prediction.logits.square().mean() + error.mean() + bound.mean()
+        parameters = {**dict(transformer.named_parameters()), **dict(tiny.text.named_parameters())}
+        gradients = torch.autograd.grad(loss, list(parameters.values()))
+    assert all(gradient.isfinite().all() for gradient in gradients)

@@ -1,0 +1,36 @@
+"""What every test can count on: repeatable examples, and markers that skip what cannot run here."""
+
+import shutil
+from collections.abc import Callable
+from importlib.util import find_spec
+
+import pytest
+from hypothesis import settings
+
+settings.register_profile("repeatable", deadline=None, derandomize=True)
+settings.load_profile("repeatable")
+
+
+def has_gpu() -> bool:
+    import torch
+
+    return torch.cuda.is_available()
+
+
+def has_browser() -> bool:
+    return any(map(shutil.which, ("chromium", "chromium-browser", "google-chrome")))
+
+
+NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
+    "gpu": (has_gpu, "no CUDA device"),
+    "weights": (lambda: find_spec("transformers") is not None, "no transformers: hartsim[weights]"),
+    "carla": (lambda: find_spec("carla") is not None, "no CARLA client: hartsim[carla]"),
+    "browser": (has_browser, "no Chromium"),
+}
+"""Per marker: whether what it names is here, and the reason to skip when it is not."""
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    for marker, (is_here, reason) in NEEDS.items():
+        if item.get_closest_marker(marker) and not is_here():
+            pytest.skip(reason)

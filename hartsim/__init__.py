@@ -1,4 +1,4 @@
-"""hartsim makes the rare and dangerous pictures that a driving or a robot policy never sees enough of.
+"""hartsim makes the rare, dangerous pictures that a driving or a robot policy sees too little of.
 
 The public names are loaded on first use, so that importing hartsim costs nothing.
 """

@@ -4,29 +4,31 @@ Every part of a corpus depends on its number alone, so that parts can be made in
 several processes, and made again elsewhere.
 """
 
-import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
+from hartsim.images import resize
 from hartsim.scenario.broad import broad_scenario
 from hartsim.scenario.compiler import compile_draw
-from hartsim.scenario.prompts import describe
+from hartsim.scenario.prompts import backdrop_prompt, describe, sky_phrase
 from hartsim.training.corpus import write_part
-from hartsim.types import UNKNOWN, Image, Labels, Task
-from hartsim.worlds import World
+from hartsim.types import CLASS_ID, UNKNOWN, Image, Labels, Task
+from hartsim.worlds import World, street, tabletop_textures, textures
 from hartsim.worlds.embedded import EmbeddedWorld
-from hartsim.worlds.textures import texture_recipes
 
 Entry = tuple[Image, Labels, list[str]]
 
 PART_SIZE = 250
 HELD_OUT_EVERY = 20
 """One part in so many is held out; its scenes and textures are in no other."""
-MIX: tuple[Task | None, ...] = (*("driving",) * 5, *("robot",) * 4, None)
-"""What successive pictures show; None is a texture."""
+MIX: tuple[str, ...] = ("street",) * 5 + ("tabletop",) * 3 + ("texture", "street backdrop")
+MIX += ("street",) * 5 + ("tabletop",) * 3 + ("texture", "tabletop backdrop")
+MIX += ("street",) * 4 + ("tabletop",) * 4 + ("texture", "sky")
+"""What successive pictures show."""
 WORDINGS = 6
 
 
@@ -46,12 +48,17 @@ def make_corpus(
                 yield root / name
 
 
-def part_entries(number: int, worlds: dict[Task, World], size_px: int) -> Iterator[Entry]:
+def part_entries(number: int, worlds: Mapping[Task, World], size_px: int) -> Iterator[Entry]:
     """The pictures of one part."""
-    seeds = range(number * PART_SIZE, (number + 1) * PART_SIZE)
-    for seed, task in zip(seeds, itertools.cycle(MIX), strict=False):
-        if task is None:
+    for seed in range(number * PART_SIZE, (number + 1) * PART_SIZE):
+        content = MIX[seed % len(MIX)]
+        task: Task = "driving" if content.startswith("street") else "robot"
+        if content == "texture":
             yield texture_entry(seed, size_px)
+        elif content == "sky":
+            yield sky_entry(seed, size_px)
+        elif content.endswith("backdrop"):
+            yield backdrop_entry(task, seed, worlds[task])
         else:
             yield frame_entry(task, seed, worlds[task])
 
@@ -67,14 +74,48 @@ def frame_entry(task: Task, seed: int, world: World) -> Entry:
     return frame.image, frame.labels, wordings
 
 
+def backdrop_entry(task: Task, seed: int, world: World) -> Entry:
+    """A scene with nobody in it, under the words for what lies behind."""
+    empty = replace(broad_scenario(task, seed), hazards={}, objects={})
+    if empty.driving is not None:
+        empty = replace(empty, driving=replace(empty.driving, traffic=0.0))
+    scene = compile_draw(empty, seed, 0)
+    world.setup(scene)
+    frame = world.capture(["front"])["front"]
+    rng = np.random.default_rng([8, seed])
+    wordings = [backdrop_prompt(task, scene.setup.conditions, rng) for _ in range(WORDINGS)]
+    return frame.image, frame.labels, wordings
+
+
 def texture_entry(seed: int, size_px: int) -> Entry:
-    """A seamless texture, shifted at random, under the words for it."""
+    """A seamless texture, shifted at random, under the words for it; wet now and then."""
     rng = np.random.default_rng([7, seed])
-    recipe = texture_recipes()[int(rng.integers(len(texture_recipes())))]
-    image = recipe.make(size_px, int(rng.integers(2**31)))
+    words = ALL_TEXTURES[int(rng.integers(len(ALL_TEXTURES)))]
+    image = resize(_texture(words, int(rng.integers(64))), (size_px, size_px))
     image = np.roll(image, rng.integers(size_px, size=2), axis=(0, 1))
+    if words in GROUND_WORDS and rng.random() < 0.3:
+        words, image = f"wet {words}", (image * WET).astype(np.uint8)
     labels = np.full(image.shape[:2], UNKNOWN, np.uint8)
-    return image, labels, [f"{opening} {recipe.words}" for opening in TEXTURE_OPENINGS]
+    return image, labels, [f"seamless texture of {words}"]
 
 
-TEXTURE_OPENINGS = ("seamless texture of", "a seamless texture of", "texture of")
+def sky_entry(seed: int, size_px: int) -> Entry:
+    """A sky of the street, as the surface `sky` wears it."""
+    scene = compile_draw(broad_scenario("driving", seed), seed, 0)
+    conditions, rng = scene.setup.conditions, np.random.default_rng([9, seed])
+    image = resize(street.build(scene.setup).sky, (size_px, size_px))
+    labels = np.full(image.shape[:2], CLASS_ID["sky"], np.uint8)
+    return image, labels, [sky_phrase(conditions, rng) for _ in range(WORDINGS)]
+
+
+def _texture(words: str, seed: int) -> Image:
+    if words in textures.WORDS.values():
+        name = next(name for name, shown in textures.WORDS.items() if shown == words)
+        return textures.texture(name, seed)
+    return tabletop_textures.material(words, seed)
+
+
+GROUND_WORDS = frozenset(words for words, _ in textures.GROUNDS.values())
+ALL_TEXTURES = sorted({*textures.WORDS.values(), *tabletop_textures.MATERIALS})
+WET = 0.62
+"""How much darker a wet ground is."""

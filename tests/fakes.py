@@ -285,7 +285,7 @@ def _apply_weather(drawing: Drawing, spec: FakeScenario) -> None:
 def repainted(image: Image, mask: Mask, seed: int) -> Image:
     """The image with other colours and grain where the mask is True, as a model might paint it."""
     generator = np.random.default_rng(seed)
-    gains = generator.uniform(0.75, 1.25, 3)
+    gains = generator.uniform(0.75, 1.2) * generator.uniform(0.93, 1.07, 3)
     grain = 14 * wrapping_noise(generator, mask.shape[0])[..., None]
     changed = image * gains + grain + generator.uniform(4, 24, 3)
     return composite(image, np.clip(changed, 0, 255).astype(np.uint8), mask)

@@ -77,49 +77,58 @@ EMBEDDINGS = (Embedding(True, False), Embedding(False, True), Embedding(False, F
 """From the most self-contained page to the leanest."""
 
 
-def write_gallery(root: Path, out: Path | None = None) -> Path:
+def write_gallery(root: Path, out: Path | None = None, limit_bytes: int = PAGE_LIMIT_BYTES) -> Path:
     """Write the page that shows a dataset (default `gallery.html` in its folder); its path.
 
-    The same dataset gives the same bytes.
+    The same dataset gives the same bytes. Pictures that would take more than `limit_bytes` are
+    linked to, and the page must then stay beside the dataset.
     """
     path = out or root / "gallery.html"
     records = list(read_samples(root))
     if not records:
         raise DatasetError(f"{root}: no samples to show; generate some first")
-    pages = (_page(root, path, records, embedding) for embedding in EMBEDDINGS)
-    page = next(page for page in pages if page is not None)
+    embedding, pictures = _choose(records, path.parent, limit_bytes)
+    data = {
+        "name": root.resolve().name,
+        "routes": ROUTES,
+        "classes": [{"name": name, "colour": COLOURS[name]} for name in CLASSES],
+        "unknown": UNKNOWN,
+        "pictures": pictures,
+        "samples": [_entry(record, embedding) for record in records],
+    }
     with refusals_told(path):
-        replace_durably(path, page.encode())
+        replace_durably(path, _fill(data).encode())
     return path
 
 
-def _page(root: Path, path: Path, records: Sequence[Record], embedding: Embedding) -> str | None:
-    """The page, or None where it outgrows its limit and a leaner one can be made."""
+def _choose(
+    records: Sequence[Record], folder: Path, limit_bytes: int
+) -> tuple[Embedding, dict[str, str]]:
+    """The richest embedding whose pictures stay below the limit, and those pictures by key."""
+    for embedding in EMBEDDINGS[:-1]:
+        pictures = _pictures(records, folder, embedding, limit_bytes)
+        if pictures is not None:
+            return embedding, pictures
+    links = (_sources(record, folder, EMBEDDINGS[-1]) for record in records)
+    return EMBEDDINGS[-1], {key: link for pairs in links for key, link in pairs}
+
+
+def _pictures(
+    records: Sequence[Record], folder: Path, embedding: Embedding, limit_bytes: int
+) -> dict[str, str] | None:
+    """The pictures by key, or None as soon as they outgrow the limit."""
     pictures: dict[str, str] = {}
-    size = 0
     for record in records:
-        for key, source in _sources(record, path.parent, embedding):
-            size += 0 if key in pictures else len(source)
-            pictures[key] = source
-        if size > PAGE_LIMIT_BYTES and embedding != EMBEDDINGS[-1]:
+        pictures |= _sources(record, folder, embedding)
+        if sum(map(len, pictures.values())) > limit_bytes:
             return None
-    return _fill(
-        title=root.resolve().name,
-        data={
-            "name": root.resolve().name,
-            "routes": ROUTES,
-            "classes": [{"name": name, "colour": COLOURS[name]} for name in CLASSES],
-            "unknown": UNKNOWN,
-            "pictures": pictures,
-            "samples": [_entry(record, embedding) for record in records],
-        },
-    )
+    return pictures
 
 
-def _fill(title: str, data: Mapping[str, Any]) -> str:
+def _fill(data: Mapping[str, Any]) -> str:
     page = resources.files("hartsim.dataset") / "page"
     parts = {
-        "title": html.escape(title),
+        "title": html.escape(data["name"]),
         "style": (page / "page.css").read_text("utf-8"),
         "script": (page / "page.js").read_text("utf-8"),
         # A prompt may hold '</script>'; the data goes in last, so it may hold '{{script}}' too.
@@ -127,7 +136,7 @@ def _fill(title: str, data: Mapping[str, Any]) -> str:
     }
     text = (page / "page.html").read_text("utf-8")
     for name, part in parts.items():
-        text = text.replace(f"{{{{{name}}}}}", part, 1)
+        text = text.replace("{{" + name + "}}", part, 1)
     return text
 
 

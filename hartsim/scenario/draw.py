@@ -1,14 +1,14 @@
 """One concrete scenario out of the many that a scenario may be.
 
-Every random number here comes from a stream keyed by names, seed and index (Philox, keyed by a
-BLAKE2 hash), never from an earlier draw: draws can be made in any order and on any machine, and a
-path that is added to `vary` leaves the values of the others as they were.
+Every random number here comes from a BLAKE2 hash of names, seed and index, never from an earlier
+draw: draws can be made in any order and on any machine, and a path that is added to `vary` leaves
+the values of the others as they were.
 """
 
 import hashlib
 import math
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
 from statistics import NormalDist
@@ -32,10 +32,20 @@ class Draw:
     values: Mapping[str, Value]
 
 
+def quantile_of(*key: str | int) -> float:
+    """A number in [0, 1) that looks random and belongs to this key, on every machine."""
+    return math.ldexp(_hash(key) >> 75, -53)
+
+
 def stream(*key: str | int) -> np.random.Generator:
-    """The random stream of a key: the same on every machine, unlike that of any other key."""
+    """The random stream of a key (Philox): the same on every machine, and no other key's."""
+    return np.random.Generator(np.random.Philox(_hash(key)))
+
+
+def _hash(key: Iterable[str | int]) -> int:
+    """128 bits."""
     digest = hashlib.blake2b("\x1f".join(map(str, key)).encode(), digest_size=16).digest()
-    return np.random.Generator(np.random.Philox(int.from_bytes(digest, "big")))
+    return int.from_bytes(digest, "big")
 
 
 def pick(rng: np.random.Generator, options: Sequence[T]) -> T:
@@ -46,7 +56,7 @@ def pick(rng: np.random.Generator, options: Sequence[T]) -> T:
 def draw(scenario: Scenario, seed: int, index: int) -> Draw:
     """Draw number `index` of a scenario: every varied field gets its value."""
     values = {
-        path: value_at(distribution, stream("draw", scenario.name, seed, index, path).random())
+        path: value_at(distribution, quantile_of(scenario.name, seed, index, path))
         for path, distribution in scenario.vary.items()
     }
     return Draw(set_values(scenario, values), seed, index, values)

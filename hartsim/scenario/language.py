@@ -12,9 +12,10 @@ from typing import Any, NamedTuple
 from hartsim.errors import ScenarioError
 from hartsim.scenario.catalogue import ids_of
 from hartsim.scenario.kinds import KINDS, Facing, Kind, Zone
-from hartsim.scenario.lexicon import TASKS, Role, Token, tokens_of, words_of
+from hartsim.scenario.lexicon import Role, Token, tokens_of, words_of
 from hartsim.scenario.schema import (
     DEFAULT_CAMERAS,
+    TASKS,
     Distribution,
     DrivingSpec,
     ObjectSpec,
@@ -55,7 +56,7 @@ APART_M = 5.0
 SEEN_TANGENT = 0.42
 """The front camera sees somewhat more than this, sideways for each metre ahead."""
 ONCOMING_LEFT_M = 2.0
-PARKED_AHEAD_M = (7.0, 8.0)
+PARKED_AHEAD_M = (7.6, 8.6)
 """Where a vehicle is parked that hides something."""
 
 # The camera faces the robot: what lies left in the picture has a negative `left_m`.

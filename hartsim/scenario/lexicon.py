@@ -11,6 +11,7 @@ from typing import Literal
 
 from hartsim.scenario.catalogue import COLOURS
 from hartsim.scenario.kinds import KINDS
+from hartsim.scenario.schema import TASKS
 from hartsim.scenario.surroundings import PLACES, TIMES, WEATHERS
 from hartsim.scenario.words import bare
 from hartsim.types import Task
@@ -30,8 +31,6 @@ Role = Literal[
     "nothing",
 ]
 Meaning = tuple[Role, str]
-
-TASKS: tuple[Task, ...] = ("driving", "robot")
 
 _NUMBERS = {"one": 1, "two": 2, "three": 3, "four": 4, "several": 3, "many": 4}
 _METRES = frozenset({"m", "metre", "metres", "meter", "meters"})

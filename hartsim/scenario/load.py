@@ -14,6 +14,7 @@ from hartsim.scenario.schema import (
     DEFAULT_CAMERAS,
     DISTRIBUTIONS,
     NAME,
+    TASKS,
     CameraSpec,
     Distribution,
     DistributionKind,
@@ -35,7 +36,6 @@ from hartsim.types import Task
 
 Spec = TypeVar("Spec")
 
-TASKS: tuple[Task, ...] = ("driving", "robot")
 KEYS = (
     "name",
     "task",

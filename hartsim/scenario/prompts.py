@@ -16,15 +16,17 @@ from hartsim.scenario.draw import pick, stream
 from hartsim.scenario.kinds import KINDS, Kind
 from hartsim.scenario.surroundings import PLACES, SURFACES, TIMES, WEATHERS
 from hartsim.scenario.words import listing, qualified, spoken, with_article
-from hartsim.types import Task
+from hartsim.types import Task, Vector3
 
 Rng = np.random.Generator
 
 NEGATIVE = "blurry, distorted, deformed, text, watermark, drawing"
+GROUND_SURFACES = ("road", "pavement", "terrain")
 HIDING_CLASSES = ("car", "truck", "bus")
 PARKING_KINDS = ("car", "van", "truck", "bus", "motorcycle")
 ROAD_LEFT_M = (-1.9, 5.3)
 """The road reaches from its right kerb to the far side of the oncoming lane."""
+NEAREST_M = 0.1
 MOST_OTHERS = 2
 """How many harmless things a sentence names besides the hazards."""
 
@@ -46,7 +48,7 @@ _SIDES: Mapping[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class Sighting:
-    """An object in a picture: where its centre falls (right and down, -1..1) and how far it is."""
+    """An object in a picture: where it falls (right and down, -1..1) and how far it is."""
 
     thing: PlacedObject
     right: float
@@ -86,23 +88,35 @@ def describe(
 
 
 def seen_by(objects: Sequence[PlacedObject], camera: CameraSetup) -> list[Sighting]:
-    """The objects whose centre lies in a square picture of this camera, nearest first."""
+    """The objects of which a part lies in a square picture of this camera, nearest first."""
     sightings = [_sighting(thing, camera) for thing in objects]
-    inside = [s for s in sightings if s and abs(s.right) < 1.0 and abs(s.down) < 1.0]
-    return sorted(inside, key=lambda s: s.distance_m)
+    return sorted((s for s in sightings if s is not None), key=lambda s: s.distance_m)
 
 
 def _sighting(thing: PlacedObject, camera: CameraSetup) -> Sighting | None:
-    """Where a camera sees the centre of an object; None behind the camera."""
-    ahead, left, up = (a - b for a, b in zip(thing.box.centre_m, camera.position_m, strict=True))
+    """Where a camera sees an object: the middle of those of its centre and ends that it sees."""
+    (x, y, z), heading = thing.box.centre_m, thing.box.heading_rad
+    halves = [share * thing.box.size_m[0] for share in (-0.4, 0.0, 0.4)]
+    points = [(x + half * math.cos(heading), y + half * math.sin(heading), z) for half in halves]
+    seen = [each for point in points if (each := _in_picture(point, camera)) is not None]
+    if not seen:
+        return None
+    right, down = (sum(values) / len(seen) for values in zip(*seen, strict=True))
+    distance_m = math.hypot(x - camera.position_m[0], y - camera.position_m[1])
+    return Sighting(thing, right, down, distance_m)
+
+
+def _in_picture(point: Vector3, camera: CameraSetup) -> tuple[float, float] | None:
+    """Where a point falls in a square picture, right and down in -1..1; None outside it."""
+    ahead, left, up = (a - b for a, b in zip(point, camera.position_m, strict=True))
     yaw_cos, yaw_sin = math.cos(camera.yaw_rad), math.sin(camera.yaw_rad)
     forward, right = ahead * yaw_cos + left * yaw_sin, ahead * yaw_sin - left * yaw_cos
     tilt_cos, tilt_sin = math.cos(camera.pitch_rad), math.sin(camera.pitch_rad)
     depth, down = forward * tilt_cos + up * tilt_sin, forward * tilt_sin - up * tilt_cos
-    if depth < 0.1:
-        return None
     reach = depth * math.tan(camera.fov_rad / 2)
-    return Sighting(thing, right / reach, down / reach, math.hypot(ahead, left))
+    if depth < NEAREST_M or max(abs(right), abs(down)) >= reach:
+        return None
+    return right / reach, down / reach
 
 
 def _things_phrase(task: Task, sightings: Sequence[Sighting], rng: Rng) -> str:
@@ -118,7 +132,7 @@ def _things_phrase(task: Task, sightings: Sequence[Sighting], rng: Rng) -> str:
 
 
 def _thing_phrase(task: Task, seen: Sighting, hiding: Sighting | None, rng: Rng) -> str:
-    """`a child in a red coat running out from behind a parked van, close on the right`."""
+    """`a child in red running out from behind a parked van close on the right`."""
     noun = _dressed(seen, rng)
     place = _where_on_table(seen) if task == "robot" else _where_on_road(seen, rng)
     if hiding is not None:
@@ -236,24 +250,25 @@ def texture_prompts(
         if surface == "sky":
             prompts[surface] = asked.get(surface) or sky_phrase(conditions, rng)
             continue
-        material = asked.get(surface) or pick(rng, PLACES[conditions.place].materials[surface])
-        prompts[surface] = f"seamless texture of {spoken(_state(surface, conditions), material)}"
+        own = pick(rng, PLACES[conditions.place].materials[surface])
+        material = asked.get(surface) or _weathered(surface, own, conditions)
+        prompts[surface] = f"seamless texture of {material}"
     return prompts
 
 
-def _state(surface: str, conditions: Conditions) -> str:
-    """What the weather makes of a surface."""
-    if surface not in ("road", "pavement", "terrain"):
-        return ""
+def _weathered(surface: str, material: str, conditions: Conditions) -> str:
+    """What snow and rain make of the material on the ground."""
+    if surface not in GROUND_SURFACES:
+        return material
     if conditions.snow_cover > 0.3:
-        return "snow-covered"
-    return "wet" if conditions.wetness > 0.5 else ""
+        return "snow-covered road with tracks" if surface == "road" else "fresh snow"
+    return f"wet {material}" if conditions.wetness > 0.5 else material
 
 
 def sky_phrase(conditions: Conditions, rng: Rng) -> str:
-    """`a wide view of a grey rainy sky, orange and purple evening light`."""
+    """`a wide view of a grey rainy sky at dusk with orange and purple light`."""
     sky = pick(rng, WEATHERS[conditions.weather].sky)
-    return f"a wide view of {sky}, {TIMES[conditions.time_of_day].sky} light"
+    return spoken("a wide view of", sky, TIMES[conditions.time_of_day].sky)
 
 
 def backdrop_prompt(task: Task, conditions: Conditions, rng: Rng) -> str:

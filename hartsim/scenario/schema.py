@@ -15,6 +15,7 @@ from hartsim.scenario.catalogue import Vocabulary, ids_of
 from hartsim.scenario.words import suggestion
 from hartsim.types import Task
 
+TASKS: tuple[Task, ...] = get_args(Task)
 Value = str | int | float | bool
 DistributionKind = Literal["choice", "uniform", "normal", "loguniform", "integer"]
 DISTRIBUTIONS: tuple[DistributionKind, ...] = get_args(DistributionKind)

@@ -75,7 +75,7 @@ class Weather:
 
 @dataclass(frozen=True)
 class TimeOfDay:
-    """A time of day: words out of doors and by task, words for the sky, the sun's height."""
+    """A time of day: its words by task, how it makes the sky look, how high the sun stands."""
 
     id: str
     tasks: tuple[Task, ...]
@@ -94,10 +94,15 @@ class TimeOfDay:
 
 _BRICK = ("red brick wall with windows", "brown brick house front with windows")
 _PLASTER = ("white plaster house front with windows", "beige plaster wall with windows")
-_PAINTED = ("yellow painted house front with windows", "pale blue house front with windows")
-_OFFICE = ("glass office front", "steel and glass front with many windows")
-_CONCRETE = ("grey concrete front with windows", "concrete apartment block with balconies")
-_SHOPS = ("shop front with windows and awnings", "row of shop windows")
+_PAINTED = (
+    "yellow painted house front with windows",
+    "pale blue house front with windows",
+    "rose painted house front with windows",
+    "pale green house front with windows",
+)
+_GLASS = ("glass office front", "steel and glass front with many windows")
+_CONCRETE = ("grey concrete front with windows",)
+_PAVING = ("concrete paving slabs", "grey paving stones")
 
 _PLACES = (
     Place(
@@ -107,8 +112,8 @@ _PLACES = (
         ("houses and trees along a residential street", "a row of suburban houses with gardens"),
         {
             "road": ("grey asphalt", "old cracked asphalt", "dark asphalt"),
-            "pavement": ("concrete paving slabs", "grey paving stones"),
-            "terrain": ("short green grass", "lawn"),
+            "pavement": (*_PAVING, "red brick paving"),
+            "terrain": ("short green grass", "green meadow"),
             "facade_a": _BRICK,
             "facade_b": _PLASTER,
             "facade_c": _PAINTED,
@@ -128,12 +133,12 @@ _PLACES = (
         ("city street", "downtown street", "busy urban street"),
         ("tall buildings along a city street", "shops and office buildings in a city"),
         {
-            "road": ("dark asphalt", "grey asphalt", "smooth black asphalt"),
-            "pavement": ("grey paving stones", "concrete paving slabs"),
-            "terrain": ("concrete ground", "grey paving stones"),
-            "facade_a": _OFFICE,
+            "road": ("dark asphalt", "grey asphalt", "cobblestones"),
+            "pavement": _PAVING,
+            "terrain": _PAVING,
+            "facade_a": _GLASS,
             "facade_b": _CONCRETE,
-            "facade_c": _SHOPS,
+            "facade_c": (*_BRICK, *_PLASTER),
         },
         odd=("road:urban", "lanes:two_way"),
         synonyms=(
@@ -152,10 +157,10 @@ _PLACES = (
         {
             "road": ("grey asphalt", "light concrete road surface", "dark asphalt"),
             "pavement": ("coarse gravel", "grey asphalt"),
-            "terrain": ("dry grass", "green grass"),
+            "terrain": ("dry grass", "green meadow"),
             "facade_a": _CONCRETE,
-            "facade_b": ("grey noise barrier panels", "concrete noise barrier"),
-            "facade_c": ("corrugated metal warehouse wall", "grey metal panels"),
+            "facade_b": ("grey noise barrier panels",),
+            "facade_c": ("corrugated metal warehouse wall",),
         },
         odd=("road:motorway", "lanes:multi"),
         synonyms=(
@@ -171,11 +176,11 @@ _PLACES = (
         ("country road", "rural road", "road through fields"),
         ("fields and trees along a country road", "a forest edge and meadows"),
         {
-            "road": ("old cracked asphalt", "grey asphalt", "rough asphalt with gravel edges"),
-            "pavement": ("gravel", "dry earth with grass"),
+            "road": ("old cracked asphalt", "grey asphalt"),
+            "pavement": ("coarse gravel", "dry grass"),
             "terrain": ("green meadow", "dry grass", "brown field soil"),
-            "facade_a": ("wooden barn planks", "weathered wooden boards"),
-            "facade_b": ("old stone wall", "rough field stone wall"),
+            "facade_a": ("red wooden barn planks", "weathered wooden boards"),
+            "facade_b": ("rough field stone wall",),
             "facade_c": _BRICK,
         },
         odd=("road:rural", "lanes:two_way"),
@@ -273,7 +278,7 @@ _WEATHERS = (
         weak=(),
         strong=(),
         synonyms=("clear", "sunny", "dry", "fine weather"),
-        sky=("clear sky", "clear sky with a few small clouds"),
+        sky=("a clear sky", "a clear sky with a few small clouds"),
         numbers={"cloud": Slope(0.0, 0.2)},
         odd=("weather:clear",),
     ),
@@ -284,7 +289,7 @@ _WEATHERS = (
         weak=(),
         strong=("under dark clouds",),
         synonyms=("overcast", "cloudy", "grey sky", "clouds"),
-        sky=("overcast grey sky", "sky full of grey clouds"),
+        sky=("an overcast grey sky", "a sky full of grey clouds"),
         numbers={"cloud": Slope(0.75, 1.0)},
         odd=("weather:cloudy",),
     ),
@@ -295,7 +300,7 @@ _WEATHERS = (
         weak=("in light rain", "in drizzle"),
         strong=("in heavy rain", "in pouring rain"),
         synonyms=("rain", "rainy", "raining", "wet", "drizzle", "downpour", "storm"),
-        sky=("dark rain clouds", "grey rainy sky"),
+        sky=("dark rain clouds", "a grey rainy sky"),
         numbers={
             "rain": Slope(0.3, 1.0),
             "visibility_m": Slope(600.0, 120.0),
@@ -312,7 +317,7 @@ _WEATHERS = (
         weak=("in mist", "in light fog"),
         strong=("in dense fog", "in thick fog"),
         synonyms=("fog", "foggy", "mist", "misty", "haze", "hazy"),
-        sky=("white fog", "pale grey foggy sky"),
+        sky=("white fog", "a pale grey foggy sky"),
         numbers={
             "visibility_m": Slope(110.0, 32.0),
             "wetness": Slope(0.1, 0.4),
@@ -337,7 +342,7 @@ _WEATHERS = (
             "blizzard",
             "snow-covered",
         ),
-        sky=("white winter sky", "grey snow clouds"),
+        sky=("a white winter sky", "grey snow clouds"),
         numbers={
             "snow": Slope(0.3, 1.0),
             "snow_cover": Slope(0.5, 1.0),
@@ -359,7 +364,7 @@ _TIMES = (
             "robot": ("in daylight", "in bright light", "by day"),
         },
         synonyms=("day", "daylight", "daytime", "noon", "midday", "afternoon", "bright light"),
-        sky="bright",
+        sky="in bright daylight",
         sun_elevation_deg=(25.0, 65.0),
         odd=("light:day",),
     ),
@@ -368,7 +373,7 @@ _TIMES = (
         _OUTDOORS,
         phrases={"driving": ("at dusk", "at sunset", "in the evening light")},
         synonyms=("dusk", "sunset", "evening", "twilight", "nightfall"),
-        sky="orange and purple evening",
+        sky="at dusk with orange and purple light",
         sun_elevation_deg=(0.0, 6.0),
         odd=("light:low_sun",),
         sotif=("low_light", "glare"),
@@ -381,7 +386,7 @@ _TIMES = (
             "robot": ("at night by lamp light", "in dim lamp light", "under a lamp"),
         },
         synonyms=("night", "dark", "midnight", "headlights", "lamp light", "lamp", "dim light"),
-        sky="black night",
+        sky="at night, almost black",
         sun_elevation_deg=(-30.0, -14.0),
         odd=("light:night",),
         sotif=("low_light",),
@@ -391,7 +396,7 @@ _TIMES = (
         _OUTDOORS,
         phrases={"driving": ("at dawn", "at sunrise", "in the early morning")},
         synonyms=("dawn", "sunrise", "early morning", "morning", "daybreak"),
-        sky="pink and pale blue morning",
+        sky="at dawn with pink and pale blue light",
         sun_elevation_deg=(2.0, 9.0),
         odd=("light:low_sun",),
         sotif=("low_light", "glare"),

@@ -3,14 +3,12 @@
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hartsim.errors import WorldError
-from hartsim.types import CLASS_ID, Image, Pose, Vector3
-from hartsim.worlds import meshes
+from hartsim.types import CLASS_ID, Image, Pose
+from hartsim.worlds import forms, meshes
 from hartsim.worlds.pool import CEILING, PALETTE_ROWS, PALETTE_SHADES, Batch, Finish
 from hartsim.worlds.stage import Colour, Mesh, Prop, Solid, Stage
 
@@ -72,22 +70,33 @@ class Palette:
 
 
 def bake(stage: Stage, slots: Mapping[str, int]) -> tuple[list[Part], Palette]:
-    """The stage's batches and the palette that they share; `slots` places each surface's texture."""
+    """The stage's batches and the palette they share; `slots` places each surface's texture."""
     palette = Palette()
-    still: dict[Wear, list[Batch]] = {}
-    moving: list[Part] = []
-    for prop in stage.props:
-        fixed = prop.instance is None and not any(prop.velocity_mps)
-        pose = prop.pose if fixed else _STILL
-        worn: dict[Wear, list[Batch]] = {} if not fixed else still
-        for solid in prop.solids:
-            wear = wear_of(solid, prop)
-            worn.setdefault(wear, []).append(_batch(solid, prop, pose, wear, stage, slots, palette))
-        if not fixed:
-            instance = prop.instance.id if prop.instance else 0
-            moving += [Part(_fused(each), wear, prop.name, instance) for wear, each in worn.items()]
-    parts = [Part(_fused(each), wear, None, 0) for wear, each in still.items()]
-    return parts + moving, palette
+    pairs = [(solid, prop) for prop in stage.props for solid in prop.solids]
+    poses = [prop.pose if _fixed(prop) else _STILL for _, prop in pairs]
+    spots = forms.place([solid for solid, _ in pairs], poses)
+    worn: dict[tuple[str | None, Wear], list[Batch]] = {}
+    owners: dict[str, Prop] = {}
+    for (solid, prop), spot in zip(pairs, spots, strict=True):
+        owner = None if _fixed(prop) else prop.name
+        owners[prop.name] = prop
+        wear = wear_of(solid, prop)
+        batch = _batch(solid, prop, spot, wear, stage, slots, palette)
+        worn.setdefault((owner, wear), []).append(batch)
+    parts = [
+        Part(_fused(each), wear, owner, _number(owners[owner]) if owner else 0)
+        for (owner, wear), each in worn.items()
+    ]
+    return sorted(parts, key=lambda part: part.prop is not None), palette
+
+
+def _fixed(prop: Prop) -> bool:
+    """Whether it may be fused with others: nothing counts it, nothing moves it."""
+    return prop.instance is None and not any(prop.velocity_mps)
+
+
+def _number(prop: Prop) -> int:
+    return prop.instance.id if prop.instance else 0
 
 
 def wear_of(solid: Solid, prop: Prop) -> Wear:
@@ -113,105 +122,71 @@ def _fused(batches: Iterable[Batch]) -> Batch:
 def _batch(
     solid: Solid,
     prop: Prop,
-    pose: Pose,
+    spot: forms.Placed,
     wear: Wear,
     stage: Stage,
     slots: Mapping[str, int],
     palette: Palette,
 ) -> Batch:
-    mesh = shape_of(solid)
-    placed = meshes.moved(mesh, solid.position_m, solid.rotation)
-    if pose is not _STILL:
-        placed = meshes.moved(placed, pose.position_m, meshes.turn_z(pose.heading_rad))
     if solid.surface is not None:
-        uv = _surface_uv(solid, mesh, stage)
+        uv = _surface_uv(solid, spot.mesh, stage)
         slot: int | None = slots[solid.surface]
     else:
-        lift = 0.0 if pose is not _STILL else prop.pose.position_m[2]
-        uv, slot = _palette_uv(solid, placed, prop, stage, palette, lift), None
-    return Batch(placed.vertices, placed.normals, uv, slot, wear.finish, wear.alpha)
-
-
-def shape_of(solid: Solid) -> Mesh:
-    """The solid's mesh at its size, about its own centre."""
-    if solid.shape == "mesh":
-        if solid.mesh is None:
-            raise WorldError(f"a solid of shape 'mesh' at {solid.position_m} brings no mesh")
-        return solid.mesh if solid.size_m is None else _stretched(solid.mesh, solid.size_m)
-    if solid.size_m is None:
-        raise WorldError(f"a {solid.shape} at {solid.position_m} has no size")
-    if solid.shape == "box":
-        return meshes.box(solid.size_m, solid.bevel_m)
-    if solid.shape == "capsule":
-        return _capsule(solid.size_m)
-    return meshes.moved(_unit(solid.shape), scale=solid.size_m)
-
-
-def _stretched(mesh: Mesh, size_m: Vector3) -> Mesh:
-    low, high = meshes.bounds(mesh)
-    span = np.where(high - low > 1e-9, high - low, 1.0)
-    fx, fy, fz = np.asarray(size_m) / span
-    middle = (low + high) / 2
-    centred = meshes.moved(mesh, (-middle[0], -middle[1], -middle[2]))
-    return meshes.moved(centred, scale=(fx, fy, fz))
-
-
-@lru_cache(maxsize=8)
-def _unit(shape: str) -> Mesh:
-    makers = {
-        "sphere": lambda: meshes.sphere(0.5, 16, 10),
-        "cylinder": lambda: meshes.cylinder(0.5, 1.0, 18),
-        "cone": lambda: meshes.cone(0.5, 1.0, 18),
-    }
-    return makers[shape]()
-
-
-@lru_cache(maxsize=64)
-def _capsule(size_m: Vector3) -> Mesh:
-    round_ends = meshes.capsule(size_m[0] / 2, size_m[2], 14)
-    return meshes.moved(round_ends, scale=(1.0, size_m[1] / size_m[0], 1.0))
+        rows = _rows(solid, spot.mesh, palette)
+        if stage.weather.snow_cover > 0.05 and prop.snowable and solid.emission <= 0.5:
+            lift = 0.0 if _fixed(prop) else prop.pose.position_m[2]
+            above = spot.vertices[..., 2].min(axis=1) + lift > 0.12
+            lying = above & (spot.normals[..., 2].mean(axis=1) > 0.45)
+            rows = np.where(lying, _white_rows(solid, spot.mesh, stage, palette), rows)
+        uv, slot = _palette_uv(spot.mesh, rows), None
+    return Batch(spot.vertices, spot.normals, uv, slot, wear.finish, wear.alpha)
 
 
 def _surface_uv(solid: Solid, mesh: Mesh, stage: Stage) -> NDArray[np.float32]:
     if solid.shape == "mesh":
         return mesh.uv
     wide, high = stage.tile_m.get(solid.surface or "", (1.0, 1.0))
-    metric = meshes.box_uv(mesh.vertices)
+    corners = forms.sized(solid)
+    metric = meshes.box_uv(corners)
     if wide <= 0 or high <= 0:
-        return _stretched_uv(metric, mesh)
-    return (metric / (wide, high)).astype(np.float32)
+        return _stretched_uv(metric, corners)
+    return np.asarray(metric / (wide, high), np.float32)
 
 
-def _stretched_uv(metric: NDArray[np.float64], mesh: Mesh) -> NDArray[np.float32]:
-    """One copy over each side of the mesh's box."""
-    low, high = meshes.bounds(mesh)
-    x, y, z = np.maximum(high - low, 1e-9)
-    face = np.cross(
-        mesh.vertices[:, 1] - mesh.vertices[:, 0], mesh.vertices[:, 2] - mesh.vertices[:, 0]
-    )
+def _stretched_uv(metric: NDArray[np.float64], corners: NDArray[np.float32]) -> NDArray[np.float32]:
+    """One copy over each side of the box round the corners."""
+    flat = corners.reshape(-1, 3)
+    x, y, z = np.maximum(flat.max(axis=0) - flat.min(axis=0), 1e-9)
+    face = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     spans = np.array([[y, z], [x, z], [y, x]])[np.abs(face).argmax(axis=1)]
-    return (metric / spans[:, None] + 0.5).astype(np.float32)
+    return np.asarray(metric / spans[:, None] + 0.5, np.float32)
 
 
-def _palette_uv(
-    solid: Solid, placed: Mesh, prop: Prop, stage: Stage, palette: Palette, lift_m: float
-) -> NDArray[np.float32]:
-    plain = solid.rgba[0], solid.rgba[1], solid.rgba[2]
-    colours = [
-        _colour(solid, name, own, plain)
-        for name, own in zip(placed.names, placed.colours, strict=True)
-    ]
-    rows = np.array([palette.row(colour) for colour in colours])[placed.roles]
+def _rows(solid: Solid, mesh: Mesh, palette: Palette) -> NDArray[np.intp]:
+    """The palette's row for each face."""
+    rows = [palette.row(colour) for colour in _colours(solid, mesh)]
+    return np.array(rows)[mesh.roles]
+
+
+def _white_rows(solid: Solid, mesh: Mesh, stage: Stage, palette: Palette) -> NDArray[np.intp]:
+    """The palette's row for each face where snow lies on it."""
     cover = stage.weather.snow_cover
-    if cover > 0.05 and prop.snowable and solid.emission <= 0.5:
-        white = np.array([palette.row(_whitened(colour, cover)) for colour in colours])
-        above = placed.vertices[..., 2].min(axis=1) + lift_m > 0.12
-        rows = np.where(
-            above & (placed.normals[..., 2].mean(axis=1) > 0.45), white[placed.roles], rows
-        )
-    u = (0.5 + np.clip(placed.shade, 0, 1) * (PALETTE_SHADES - 1)) / PALETTE_SHADES
-    v = 1 - (2 * rows + 1) / (2 * PALETTE_ROWS)
-    return np.stack([u, np.broadcast_to(v[:, None], u.shape)], axis=-1).astype(np.float32)
+    rows = [palette.row(_whitened(colour, cover)) for colour in _colours(solid, mesh)]
+    return np.array(rows)[mesh.roles]
+
+
+def _palette_uv(mesh: Mesh, rows: NDArray[np.intp]) -> NDArray[np.float32]:
+    uv = np.empty((*mesh.shade.shape, 2), np.float32)
+    uv[..., 0] = (0.5 + np.clip(mesh.shade, 0, 1) * (PALETTE_SHADES - 1)) / PALETTE_SHADES
+    uv[..., 1] = (1 - (2 * rows + 1) / (2 * PALETTE_ROWS))[:, None]
+    return uv
+
+
+def _colours(solid: Solid, mesh: Mesh) -> list[Colour]:
+    """The colour of each role of the mesh as this solid wears it."""
+    plain = solid.rgba[0], solid.rgba[1], solid.rgba[2]
+    pairs = zip(mesh.names, mesh.colours, strict=True)
+    return [_colour(solid, name, own, plain) for name, own in pairs]
 
 
 def _colour(solid: Solid, name: str, own: Colour, plain: Colour) -> Colour:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hartsim.worlds import meshes
 from hartsim.worlds.meshes import join, moved, painted, shaded, tube
@@ -35,15 +36,19 @@ GAITS = {"standing": STANDING, "walking": WALKING, "running": RUNNING}
 
 @lru_cache(maxsize=64)
 def person(
-    gait: str = "walking", child: bool = False, skirt: bool = False, bag: bool = False
+    gait: str = "walking",
+    child: bool = False,
+    skirt: bool = False,
+    bag: bool = False,
+    detail: int = 2,
 ) -> Mesh:
     """A person 1.74 m tall (a child: the proportions of one) in "skin", "hair", "top", "bottom"."""
     pose = GAITS[gait]
     hip, shoulder, head = (0.86, 1.36, 0.23) if child else (0.92, 1.44, 0.215)
-    parts = [_torso(hip, shoulder, skirt), *_head(shoulder, head, child)]
+    parts = [_torso(hip, shoulder, skirt, detail), *_head(shoulder, head, detail)]
     for side, phase in ((1, 1.0), (-1, -1.0)):
-        parts += _leg(side, hip, pose.legs * phase, skirt)
-        parts += _arm(side, shoulder, -pose.arms * phase, child)
+        parts += _leg(side, hip, pose.legs * phase, skirt, detail)
+        parts += _arm(side, shoulder, -pose.arms * phase, child, detail)
     if bag:
         rucksack = painted(meshes.box((0.15, 0.3, 0.42), 0.06), "bag", (0.2, 0.32, 0.28))
         parts.append(moved(rucksack, (-0.19, 0, shoulder - 0.22)))
@@ -57,8 +62,8 @@ def _grounded(mesh: Mesh) -> Mesh:
     return moved(mesh, (0.0, 0.0, -float(low[2])))
 
 
-def _torso(hip: float, shoulder: float, skirt: bool) -> Mesh:
-    outline = meshes.rounded(12, 2.5)
+def _torso(hip: float, shoulder: float, skirt: bool, detail: int) -> Mesh:
+    outline = meshes.rounded(meshes.fewer(12, detail), 2.5)
     span = shoulder - hip
     sections = [
         (hip - 0.1, 0.1, 0.145),
@@ -68,37 +73,44 @@ def _torso(hip: float, shoulder: float, skirt: bool) -> Mesh:
         (shoulder - 0.03, 0.11, 0.2),
         (shoulder + 0.03, 0.06, 0.1),
     ]
-    rings = [
-        np.column_stack([d * outline[:, 0], w * outline[:, 1], np.full(12, z)])
-        for z, d, w in sections
-    ]
+    rings = [_ring(outline, *section) for section in sections]
     jacket = shaded(meshes.loft(np.stack(rings), TOP, "top", crease_deg=75), 0.78, 1.0)
     if not skirt:
         return jacket
     flare = [(hip + 0.05, 0.12, 0.17), (hip - 0.2, 0.17, 0.22), (hip - 0.42, 0.21, 0.26)]
-    rings = [
-        np.column_stack([d * outline[:, 0], w * outline[:, 1], np.full(12, z)]) for z, d, w in flare
-    ]
+    rings = [_ring(outline, *section) for section in flare]
     return join(
         [jacket, shaded(meshes.loft(np.stack(rings), BOTTOM, "bottom", crease_deg=75), 0.75, 1.0)]
     )
 
 
-def _head(shoulder: float, height: float, child: bool) -> list[Mesh]:
+def _ring(outline: NDArray[np.float64], z: float, deep: float, wide: float) -> NDArray[np.float64]:
+    return np.column_stack([deep * outline[:, 0], wide * outline[:, 1], np.full(len(outline), z)])
+
+
+def _head(shoulder: float, height: float, detail: int) -> list[Mesh]:
     middle = shoulder + 0.09 + height * 0.55
-    skull = moved(meshes.sphere(0.5, 12, 9), (0.015, 0, middle), scale=(0.19, 0.155, height + 0.02))
-    hair = moved(
-        meshes.sphere(0.5, 12, 8), (-0.018, 0, middle + 0.028), scale=(0.205, 0.178, height * 0.98)
+    skull = moved(
+        meshes.sphere(0.5, meshes.fewer(11, detail), meshes.fewer(7, detail)),
+        (0.015, 0, middle),
+        scale=(0.19, 0.155, height + 0.02),
     )
-    neck = tube([(0, 0, shoulder - 0.02), (0.01, 0, middle - 0.06)], (0.055, 0.05), 8)
-    nose = moved(meshes.sphere(0.5, 6, 4), (0.112, 0, middle - 0.012), scale=(0.03, 0.026, 0.04))
+    hair = moved(
+        meshes.sphere(0.5, meshes.fewer(11, detail), meshes.fewer(7, detail)),
+        (-0.018, 0, middle + 0.028),
+        scale=(0.205, 0.178, height * 0.98),
+    )
+    neck = tube(
+        [(0, 0, shoulder - 0.02), (0.01, 0, middle - 0.06)], (0.055, 0.05), meshes.fewer(8, detail)
+    )
+    nose = moved(meshes.icosphere(0), (0.112, 0, middle - 0.012), scale=(0.03, 0.026, 0.04))
     return [
         painted(join([skull, neck, nose]), "skin", SKIN),
         painted(hair, "hair", HAIR),
     ]
 
 
-def _leg(side: int, hip: float, swing: float, skirt: bool) -> list[Mesh]:
+def _leg(side: int, hip: float, swing: float, skirt: bool, detail: int) -> list[Mesh]:
     y = 0.085 * side
     knee_bend = max(0.0, -swing) * 0.9 + 0.05
     upper, lower = (hip - 0.06) * 0.5, (hip - 0.06) * 0.5
@@ -106,10 +118,10 @@ def _leg(side: int, hip: float, swing: float, skirt: bool) -> list[Mesh]:
     shin = swing - knee_bend
     ankle = (knee[0] + lower * math.sin(shin), y, knee[2] - lower * math.cos(shin))
     trousers = tube(
-        [(0, y, hip + 0.02), (knee[0] + 0.01, y, knee[2]), ankle], (0.098, 0.07, 0.058), 9
+        [(0, y, hip + 0.02), (knee[0] + 0.01, y, knee[2]), ankle], (0.098, 0.07, 0.058), meshes.fewer(8, detail)
     )
     foot = moved(
-        meshes.box((0.25, 0.095, 0.09), 0.035),
+        meshes.box((0.25, 0.095, 0.09), 0.035 if detail == 2 else 0.0),
         (ankle[0] + 0.055 * math.cos(shin), y, ankle[2] - 0.025 + 0.055 * math.sin(shin)),
         meshes.turn((0.0, 1.0, 0.0), -shin * 0.8),
     )
@@ -117,7 +129,7 @@ def _leg(side: int, hip: float, swing: float, skirt: bool) -> list[Mesh]:
     return [shaded(painted(trousers, role, colour), 0.7, 1.0), painted(foot, "shoes", SHOES)]
 
 
-def _arm(side: int, shoulder: float, swing: float, child: bool) -> list[Mesh]:
+def _arm(side: int, shoulder: float, swing: float, child: bool, detail: int) -> list[Mesh]:
     y = (0.2 if child else 0.215) * side
     upper, lower = 0.27, 0.25
     bend = 0.25 + 0.9 * abs(swing) * (1.0 if abs(swing) > 0.6 else 0.4)

@@ -282,6 +282,11 @@ def _repaint_kept(
     return repainted(mesh, names, which[keep], colours)
 
 
+def fewer(count: int, detail: int) -> int:
+    """How many sides a round thing needs: all at detail 2 (near), about half at 0 (far away)."""
+    return max(5, round(count * (0.5, 0.72, 1.0)[detail]))
+
+
 def circle(sides: int, radius: float = 1.0, phase: float = 0.0) -> Points:
     """Points (sides, 2) of a circle, anticlockwise."""
     angle = phase + np.arange(sides) * (2 * math.pi / sides)
@@ -324,6 +329,51 @@ def sphere(radius: float = 0.5, sides: int = 12, stacks: int = 8, colour: Colour
         [np.column_stack([ring * math.cos(t), np.full(sides, math.sin(t))]) for t in tilt]
     )
     return loft(radius * rings, colour, capped=False, crease_deg=80)
+
+
+def icosphere(level: int, radius: float = 0.5, colour: Colour = GREY) -> Mesh:
+    """A ball of 20 equal triangles, each cut in four `level` times."""
+    golden = (1 + math.sqrt(5)) / 2
+    points = np.array(
+        [
+            [a * x, b * y, 0.0]
+            if axis == 0
+            else [0.0, a * x, b * y]
+            if axis == 1
+            else [b * y, 0.0, a * x]
+            for axis in range(3)
+            for a in (-1, 1)
+            for b in (-1, 1)
+            for x, y in ((1.0, golden),)
+        ]
+    )
+    triangles = _hull_of_icosahedron(points)
+    for _ in range(level):
+        a, b, c = triangles[:, 0], triangles[:, 1], triangles[:, 2]
+        ab, bc, ca = a + b, b + c, c + a
+        parts = [(a, ab, ca), (ab, b, bc), (ca, bc, c), (ab, bc, ca)]
+        triangles = np.concatenate([np.stack(part, axis=1) for part in parts])
+        triangles /= np.linalg.norm(triangles, axis=-1, keepdims=True)
+    points = radius * triangles.reshape(-1, 3)
+    return mesh_of(points, np.arange(len(points)).reshape(-1, 3), colour, crease_deg=89)
+
+
+def _hull_of_icosahedron(points: Points) -> Points:
+    """The 20 faces (20, 3, 3) among 12 corners: all triples that are 2 apart, turned outward."""
+    apart = np.linalg.norm(points[:, None] - points[None], axis=-1)
+    near = np.abs(apart - 2) < 1e-6
+    triples = [
+        (i, j, k)
+        for i in range(12)
+        for j in range(i + 1, 12)
+        for k in range(j + 1, 12)
+        if near[i, j] and near[j, k] and near[i, k]
+    ]
+    faces = points[np.array(triples)]
+    inward = np.einsum("ij,ij->i", _face_normals(faces), faces.mean(axis=1)) < 0
+    faces[inward] = faces[inward][:, ::-1]
+    unit: Points = faces / np.linalg.norm(faces, axis=-1, keepdims=True)
+    return unit
 
 
 def lathe(
@@ -420,13 +470,12 @@ def blob(
     seed: int,
     size: Vector3 = (1.0, 1.0, 1.0),
     roughness: float = 0.18,
-    sides: int = 9,
-    stacks: int = 6,
+    level: int = 1,
     colour: Colour = GREY,
     crease_deg: float = 80,
 ) -> Mesh:
     """A lumpy ball, the same for the same seed: foliage, rocks, crumpled paper."""
-    base = sphere(0.5, sides, stacks)
+    base = icosphere(level)
     rng = np.random.default_rng(seed)
     waves = rng.normal(size=(6, 3)) * np.array([[3.0], [3.0], [5.0], [5.0], [8.0], [8.0]])
     phases = rng.uniform(0, 2 * math.pi, 6)

@@ -70,7 +70,7 @@ class Pool:
     """One OpenGL context and the model it shows; views up to `size_px`."""
 
     def __init__(
-        self, size_px: Size, slots: int = 12, batches: int = 192, triangles: int = 60_000
+        self, size_px: Size, slots: int = 12, batches: int = 192, triangles: int = 180_000
     ) -> None:
         self.slots, self.batches, self.triangles = slots, batches, triangles
         self._mujoco = load_mujoco()

@@ -17,8 +17,8 @@ METAL: Colour = (0.45, 0.47, 0.49)
 
 
 @lru_cache(maxsize=32)
-def broadleaf(seed: int) -> Mesh:
-    """A tree about 6.5 m tall: a forked trunk and layered clumps of leaves, lit from above."""
+def broadleaf(seed: int, detail: int = 2) -> Mesh:
+    """A tree about 6.5 m tall: a trunk and layered clumps of leaves, lit from above."""
     rng = np.random.default_rng(seed)
     height = 2.2 + rng.uniform(-0.2, 0.3)
     trunk = tube(
@@ -26,7 +26,7 @@ def broadleaf(seed: int) -> Mesh:
     )
     parts = [shaded(painted(trunk, "bark", BARK), 0.6, 1.0)]
     clumps = [(0.0, 0.0, height + 1.7, 2.6)]
-    for k in range(6):
+    for k in range((4, 5, 6)[detail]):
         angle = k * 2.4 + rng.uniform(-0.4, 0.4)
         reach, up = rng.uniform(0.8, 1.35), rng.uniform(0.5, 2.6)
         clumps.append(
@@ -35,7 +35,7 @@ def broadleaf(seed: int) -> Mesh:
     clumps.append((0.1, -0.1, height + 3.3, 1.6))
     lowest = height
     for k, (x, y, z, size) in enumerate(clumps):
-        leaf = meshes.blob(seed * 31 + k, (size, size, size * 0.82), 0.3, 9, 6)
+        leaf = meshes.blob(seed * 31 + k, (size, size, size * 0.82), 0.3, level=int(detail > 0))
         level = (z - lowest) / 3.6
         bright = 0.62 + 0.38 * min(1.0, level)
         role = ("leaf", "leaf_dark", "leaf_light")[k % 3]
@@ -44,21 +44,21 @@ def broadleaf(seed: int) -> Mesh:
 
 
 @lru_cache(maxsize=16)
-def conifer(seed: int) -> Mesh:
+def conifer(seed: int, detail: int = 2) -> Mesh:
     """A spruce about 9 m tall: jagged skirts of branches, smaller towards the top."""
     rng = np.random.default_rng(seed)
     parts = [
         shaded(painted(tube([(0, 0, 0), (0, 0, 3.0)], (0.18, 0.12), 6), "bark", BARK), 0.6, 1.0)
     ]
-    levels = 7
+    levels = (5, 6, 7)[detail]
     for k in range(levels):
-        low, radius = 1.0 + k * 1.12, 1.9 * (1 - k / (levels + 0.6))
-        sides = 11
+        low, radius = 1.0 + k * 7.84 / levels, 1.9 * (1 - k / (levels + 0.6))
+        sides = (7, 9, 11)[detail]
         ring = meshes.circle(sides, 1.0, rng.uniform(0, 6))
         jag = radius * rng.uniform(0.72, 1.12, sides)
         droop = rng.uniform(-0.25, 0.1, sides)
         outer = np.column_stack([ring * jag[:, None], low + droop])
-        inner = np.column_stack([ring * 0.05, np.full(sides, low + 1.75)])
+        inner = np.column_stack([ring * 0.05, np.full(sides, low + 12.2 / levels)])
         skirt = meshes.loft(np.stack([outer, inner]), LEAF, crease_deg=25)
         role = ("needle", "needle_dark")[k % 2]
         parts.append(shaded(painted(skirt, role, LEAF), 0.5, 0.75 + 0.25 * k / levels))
@@ -66,12 +66,12 @@ def conifer(seed: int) -> Mesh:
 
 
 @lru_cache(maxsize=16)
-def bush(seed: int) -> Mesh:
+def bush(seed: int, detail: int = 2) -> Mesh:
     """A rounded shrub about 1 m high."""
     rng = np.random.default_rng(seed)
     parts = []
     for k in range(4):
-        leaf = meshes.blob(seed * 17 + k, (0.9, 0.9, 0.8), 0.32, 8, 5)
+        leaf = meshes.blob(seed * 17 + k, (0.9, 0.9, 0.8), 0.32, level=int(detail > 0))
         at = (rng.uniform(-0.35, 0.35), rng.uniform(-0.3, 0.3), 0.42 + rng.uniform(-0.05, 0.2))
         parts.append(
             moved(shaded(painted(leaf, ("leaf", "leaf_light")[k % 2], LEAF), 0.5, 1.0), at)

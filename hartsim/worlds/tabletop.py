@@ -9,13 +9,14 @@ import zlib
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hartsim.errors import WorldError
 from hartsim.scenario.compiled import PlacedObject, WorldSetup
 from hartsim.scenario.surroundings import PLACES
 from hartsim.types import Box3D, Image, Instance, Pose, Size, Vector3
 from hartsim.worlds import tabletop_clutter, tabletop_rooms
-from hartsim.worlds.arm import LIVERIES, ArmState, arm_prop, skeleton, solve, touched
+from hartsim.worlds.arm import LIVERIES, ArmState, arm_prop, skeleton, solve
 from hartsim.worlds.stage import Lamp, Prop, Stage, Weather
 from hartsim.worlds.tabletop_props import DRAWN, Random
 from hartsim.worlds.tabletop_rooms import TABLE_X_M, TABLE_Y_M
@@ -135,17 +136,18 @@ def start(setup: WorldSetup) -> ArmState:
 
 
 def _hides(state: ArmState, objects: Sequence[PlacedObject]) -> float:
-    """How much of the table's things the arm covers from above, and whether it touches any."""
+    """How much of the table's things the arm covers, seen from above."""
     shoulder, elbow, wrist, tip = skeleton(solve(state))
-    t = np.linspace(0, 1, 8)[:, None]
-    links = np.vstack(
-        [a + t * (b - a) for a, b in ((shoulder, elbow), (elbow, wrist), (wrist, tip))]
-    )
-    cost = 2.0 * len(touched(state, objects))
-    for each in objects:
-        away = np.hypot(links[:, 0] - each.box.centre_m[0], links[:, 1] - each.box.centre_m[1])
-        cost += max(0.0, 0.16 + 0.4 * max(each.box.size_m[:2]) - float(away.min()))
-    return cost
+    t = np.linspace(0, 1, 6)[:, None]
+    links = np.vstack([wrist + t * (elbow - wrist), elbow + t * (shoulder - elbow), tip[None]])
+    return float(np.maximum(_clearances(links[:, :2], objects), 0).sum())
+
+
+def _clearances(spots: NDArray[np.float64], objects: Sequence[PlacedObject]) -> NDArray[np.float64]:
+    """For each object how much closer than it should the nearest of the spots (N, 2) is."""
+    centres = np.array([each.box.centre_m[:2] for each in objects]).reshape(-1, 1, 2)
+    reach = np.array([0.16 + 0.4 * max(each.box.size_m[:2]) for each in objects])
+    return np.asarray(reach - np.linalg.norm(spots - centres, axis=2).min(axis=1, initial=9.0))
 
 
 def arm(setup: WorldSetup, state: ArmState) -> Prop:

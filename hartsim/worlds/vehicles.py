@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hartsim.types import Vector3
 from hartsim.worlds import meshes
 from hartsim.worlds.meshes import join, loft, moved, painted, shaded
-from hartsim.worlds.stage import Colour, Mesh
+from hartsim.worlds.stage import Colour, Mesh, Quaternion
 
 GLASS: Colour = (0.24, 0.31, 0.37)
 TYRE: Colour = (0.07, 0.07, 0.075)
@@ -141,42 +142,38 @@ SHAPES = {"sedan": SEDAN, "hatch": HATCH, "suv": SUV, "van": VAN}
 
 
 @lru_cache(maxsize=16)
-def car(name: str) -> Mesh:
+def car(name: str, detail: int = 2) -> Mesh:
     """A passenger car or van by the name of its shape, lights off."""
     shape = SHAPES[name]
-    parts = [_body(shape), _cabin(shape, windows=name != "van")]
-    parts += [
-        _wheel(x, side * _half_width(shape, x), shape.radius)
-        for x in shape.wheels
-        for side in (-1, 1)
-    ]
-    parts += [
-        _arch(x, side * _half_width(shape, x), shape.radius)
-        for x in shape.wheels
-        for side in (-1, 1)
-    ]
-    parts += _lights(shape) + _trims(shape)
-    return join(parts)
+    parts = [_body(shape, detail), _cabin(shape, windows=name != "van")]
+    for x in shape.wheels:
+        for side in (-1, 1):
+            half = side * _half_width(shape, x)
+            parts += [_wheel(x, half, shape.radius, detail), _arch(x, half, shape.radius, detail)]
+    return join(parts + _lights(shape, detail) + _trims(shape, detail))
 
 
 def _half_width(shape: Shape, x: float) -> float:
     return float(np.interp(x, [each[0] for each in shape.hood], [each[2] for each in shape.hood]))
 
 
-def _body(shape: Shape) -> Mesh:
+def _block(size: Vector3, bevel: float, detail: int) -> Mesh:
+    """A box whose bevels are left out where they would not be seen."""
+    return meshes.box(size, bevel if detail == 2 else 0.0)
+
+
+def _body(shape: Shape, detail: int) -> Mesh:
     """The lower body: rounded sections from bumper to bumper."""
-    outline = meshes.rounded(16, 4.2)
+    around = (8, 12, 16)[detail]
+    outline = meshes.rounded(around, 4.2)
+    belly = 1 - 0.05 * np.maximum(-outline[:, 1], 0)
     rings = []
     ends = shape.hood[0][0], shape.hood[-1][0]
     for x, top, half in shape.hood:
         low = shape.clearance + (0.16 if x in ends else 0.0)
         middle, reach = (top + low) / 2, (top - low) / 2
-        belly = 1 - 0.05 * np.maximum(-outline[:, 1], 0)
-        rings.append(
-            np.column_stack(
-                [np.full(16, x), half * outline[:, 0] * belly, middle + reach * outline[:, 1]]
-            )
-        )
+        y, z = half * outline[:, 0] * belly, middle + reach * outline[:, 1]
+        rings.append(np.column_stack([np.full(around, x), y, z]))
     return shaded(loft(np.stack(rings), PAINT, "paint", crease_deg=38), 0.62, 1.0)
 
 
@@ -198,7 +195,7 @@ def _cabin(shape: Shape, windows: bool) -> Mesh:
         ring = points + [(-y, z) for y, z in reversed(points[:-1])]
         rings.append([(x, y, z) for y, z in ring])
     glass = _glazing(shape, [each[0] for each in stations], windows)
-    body = loft(
+    shell = loft(
         np.array(rings),
         PAINT,
         "paint",
@@ -207,12 +204,12 @@ def _cabin(shape: Shape, windows: bool) -> Mesh:
         crease_deg=35,
         roles={"glass": (GLASS, glass)},
     )
-    return _upward(body)
+    return _upward(shell)
 
 
 def _upward(mesh: Mesh) -> Mesh:
     """An open shell turned so that its roof faces up."""
-    return mesh if mesh.normals[..., 2].sum() > 0 else meshes.moved(mesh, scale=(1.0, -1.0, 1.0))
+    return mesh if mesh.normals[..., 2].sum() > 0 else meshes.mirrored_y(mesh)
 
 
 def _with_pillars(shape: Shape) -> list[tuple[float, float, float]]:
@@ -224,7 +221,7 @@ def _with_pillars(shape: Shape) -> list[tuple[float, float, float]]:
     return [(x, float(np.interp(x, xs, roofs)), float(np.interp(x, xs, halves))) for x in every]
 
 
-def _glazing(shape: Shape, xs: list[float], windows: bool) -> np.ndarray:
+def _glazing(shape: Shape, xs: list[float], windows: bool) -> NDArray[np.bool_]:
     """Which quads of the cabin's skin are glass: (stations - 1, 8)."""
     glass = np.zeros((len(xs) - 1, 8), bool)
     last = len(xs) - 2
@@ -239,93 +236,71 @@ def _glazing(shape: Shape, xs: list[float], windows: bool) -> np.ndarray:
     return glass
 
 
-def _wheel(x: float, y: float, radius: float, width: float = 0.22) -> Mesh:
-    lying = meshes.turn((1.0, 0.0, 0.0), -math.copysign(math.pi / 2, y))
-    profile = [
-        (radius * 0.6, -width / 2),
-        (radius * 0.94, -width / 2),
-        (radius, -width / 4),
-        (radius, width / 4),
-        (radius * 0.94, width / 2),
-        (radius * 0.66, width / 2),
+def _lying(y: float) -> Quaternion:
+    """The turn that lays z outward on the side of the car where y is."""
+    return meshes.turn((1.0, 0.0, 0.0), -math.copysign(math.pi / 2, y))
+
+
+def _wheel(x: float, y: float, radius: float, detail: int, width: float = 0.22) -> Mesh:
+    sides = meshes.fewer(14, detail)
+    shoulder = [(radius * 0.94, width / 2)] if detail else []
+    profile = [(radius, -width / 2), (radius, width * 0.3), *shoulder, (radius * 0.64, width / 2)]
+    parts = [
+        painted(meshes.lathe(profile, sides), "tyre", TYRE),
+        moved(painted(meshes.disc(radius * 0.64, sides), "rim", RIM), (0, 0, width / 2 + 0.004)),
     ]
-    tyre = painted(meshes.lathe(profile, 16), "tyre", TYRE)
-    rim = painted(meshes.cylinder(radius * 0.62, 0.02, 12), "rim", RIM)
-    hub = painted(meshes.cylinder(radius * 0.2, 0.02, 8), "trim", TRIM)
-    spokes = [
-        painted(
-            moved(
-                meshes.box((radius * 0.5, 0.05, 0.012)),
-                (0.36 * radius * math.cos(a), 0.36 * radius * math.sin(a), width / 2 + 0.02),
-                meshes.turn_z(a),
-            ),
-            "trim",
-            TRIM,
-        )
-        for a in np.arange(5) * (2 * math.pi / 5) + 0.6
-    ]
-    wheel = join(
-        [
-            tyre,
-            moved(rim, (0, 0, width / 2 + 0.006)),
-            moved(hub, (0, 0, width / 2 + 0.025)),
-            *spokes,
-        ]
-    )
+    if detail == 2:
+        parts += [_gap(radius, angle, width / 2 + 0.01) for angle in np.arange(5) * 1.2566 + 0.6]
     inset = math.copysign(abs(y) - width / 2 + 0.005, y)
-    return moved(wheel, (x, inset, radius), lying)
+    return moved(join(parts), (x, inset, radius), _lying(y))
 
 
-def _arch(x: float, y: float, radius: float) -> Mesh:
+def _gap(radius: float, angle: float, z: float) -> Mesh:
+    """One of the dark openings between the spokes of a rim."""
+    edge = [(0.2, -0.16), (0.56, -0.42), (0.56, 0.42), (0.2, 0.16)]
+    corners = [
+        (r * radius * math.cos(angle + a), r * radius * math.sin(angle + a), z) for r, a in edge
+    ]
+    return painted(meshes.quad(corners), "trim", TRIM)
+
+
+def _arch(x: float, y: float, radius: float, detail: int) -> Mesh:
     """The dark opening round a wheel: a disc that shows as a rim above the tyre."""
-    lying = meshes.turn((1.0, 0.0, 0.0), -math.copysign(math.pi / 2, y))
-    disc = painted(meshes.cylinder(radius * 1.17, 0.06, 18), "trim", TRIM)
-    return moved(disc, (x, math.copysign(abs(y) - 0.026, y), radius), lying)
+    disc = painted(meshes.disc(radius * 1.17, meshes.fewer(16, detail)), "trim", TRIM)
+    return moved(disc, (x, math.copysign(abs(y) + 0.004, y), radius), _lying(y))
 
 
-def _lights(shape: Shape) -> list[Mesh]:
+def _lights(shape: Shape, detail: int) -> list[Mesh]:
     front, rear = shape.hood[-2], shape.hood[1]
     nose, tail = shape.hood[-1], shape.hood[0]
     head_z, tail_z = nose[1] + 0.06, rear[1] - 0.13
     parts = []
     for side in (-1, 1):
-        head = meshes.box((0.2, 0.36, 0.13), 0.04)
-        parts.append(
-            painted(moved(head, (front[0] + 0.05, side * (front[2] - 0.16), head_z)), "head", HEAD)
+        head = moved(
+            _block((0.2, 0.36, 0.13), 0.04, detail),
+            (front[0] + 0.05, side * (front[2] - 0.16), head_z),
         )
-        lamp = meshes.box((0.12, 0.3, 0.16), 0.04)
-        parts.append(
-            painted(moved(lamp, (rear[0] + 0.0, side * (rear[2] - 0.13), tail_z)), "tail", TAIL)
+        lamp = moved(
+            _block((0.12, 0.3, 0.16), 0.04, detail), (rear[0], side * (rear[2] - 0.13), tail_z)
         )
-    parts.append(
-        painted(
-            moved(meshes.box((0.03, 0.5, 0.12)), (tail[0] - 0.005, 0, tail_z - 0.14)),
-            "plate",
-            PLATE,
-        )
-    )
-    parts.append(
-        painted(moved(meshes.box((0.04, 0.5, 0.11)), (nose[0] + 0.0, 0, 0.42)), "plate", PLATE)
-    )
-    return parts
+        parts += [painted(head, "head", HEAD), painted(lamp, "tail", TAIL)]
+    plates = [((0.03, 0.5, 0.12), (tail[0] - 0.005, 0.0, tail_z - 0.14))]
+    plates += [((0.04, 0.5, 0.11), (nose[0], 0.0, 0.42))]
+    return parts + [painted(moved(meshes.box(size), at), "plate", PLATE) for size, at in plates]
 
 
-def _trims(shape: Shape) -> list[Mesh]:
+def _trims(shape: Shape, detail: int) -> list[Mesh]:
     nose, tail = shape.hood[-1], shape.hood[0]
     parts = [
-        moved(meshes.box((0.08, 1.1, 0.16), 0.03), (nose[0] - 0.02, 0, nose[1] - 0.04)),
-        moved(meshes.box((0.1, 1.36, 0.14), 0.04), (tail[0] + 0.03, 0, 0.4)),
-        moved(meshes.box((0.1, 1.3, 0.12), 0.04), (nose[0] - 0.06, 0, 0.34)),
+        moved(_block((0.08, 1.1, 0.16), 0.03, detail), (nose[0] - 0.02, 0, nose[1] - 0.04)),
+        moved(_block((0.1, 1.36, 0.14), 0.04, detail), (tail[0] + 0.03, 0, 0.4)),
+        moved(_block((0.1, 1.3, 0.12), 0.04, detail), (nose[0] - 0.06, 0, 0.34)),
     ]
     belt = shape.cabin[-1]
-    for side in (-1, 1):
+    for side in (-1, 1) if detail else ():
         wide = _half_width(shape, belt[0])
-        parts.append(
-            moved(
-                meshes.box((0.14, 0.2, 0.13), 0.04),
-                (belt[0] - 0.18, side * (wide + 0.06), shape.belt + 0.08),
-            )
-        )
+        at = (belt[0] - 0.18, side * (wide + 0.06), shape.belt + 0.08)
+        parts.append(moved(_block((0.14, 0.2, 0.13), 0.04, detail), at))
     return [painted(part, "trim", TRIM) for part in parts]
 
 
@@ -359,7 +334,7 @@ def truck(box_colour: Colour = (0.86, 0.87, 0.88)) -> Mesh:
                 moved(meshes.box((0.1, 0.12, 0.5), 0.03), (3.5, side * 1.3, 1.85)), "trim", TRIM
             )
         )
-        parts += [_wheel(x, side * 1.17, 0.46, 0.3) for x in (2.65, -2.2)]
+        parts += [_wheel(x, side * 1.17, 0.46, 1, 0.3) for x in (2.65, -2.2)]
     parts.append(painted(moved(meshes.box((0.03, 0.52, 0.12)), (-3.73, 0, 0.62)), "plate", PLATE))
     return join([shaded(part, 0.72, 1.0) if part.names == ("box",) else part for part in parts])
 
@@ -425,8 +400,8 @@ def bus() -> Mesh:
                     moved(meshes.box((1.1, 0.06, 1.95)), (x, side * 1.25, 1.55)), "glass", GLASS
                 )
             )
-        parts += [_wheel(x, side * 1.23, 0.48, 0.3) for x in (3.1, -2.9)]
-        parts += [_arch(x, side * 1.262, 0.48) for x in (3.1, -2.9)]
+        parts += [_wheel(x, side * 1.23, 0.48, 1, 0.3) for x in (3.1, -2.9)]
+        parts += [_arch(x, side * 1.262, 0.48, 1) for x in (3.1, -2.9)]
         parts.append(
             painted(
                 moved(meshes.box((0.08, 0.34, 0.2), 0.03), (4.95, side * 0.95, 0.85)), "head", HEAD

@@ -128,3 +128,9 @@ def test_a_text_encoder_beside_the_folder_is_preferred(tmp_path):
     beside = tmp_path / "Qwen2-VL-1.5B-Instruct"
     beside.mkdir()
     assert load_hart(folder).text.name == str(beside)
+
+
+def test_the_system_prompt_is_read_from_the_folder(tmp_path):
+    folder = write_published(tmp_path)
+    (folder / "system_prompt.txt").write_text("Enhance this:\n")
+    assert load_hart(folder).text.system_prompt == "Enhance this:\n"

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hartsim.scenario.draw import draw, set_values, stream, value_at
+from hartsim.scenario.draw import draw, quantile_of, set_values, stream, value_at
 from hartsim.scenario.load import load_scenario
 from hartsim.scenario.schema import Distribution
 from tests.strategies import choices, indices, quantiles, ranges, seeds, words
@@ -58,8 +58,14 @@ def test_different_keys_have_different_streams(one, other):
     assert same == (one == other)
 
 
-def test_streams_are_those_of_any_other_machine():
-    assert stream("draw", "child", 1, 2).random() == 0.8837541329352716
+def test_numbers_are_those_of_any_other_machine():
+    assert quantile_of("child", 1, 2, "scene.weather") == 0.9724888200641102
+    assert stream("child", 1, 2).random() == 0.7306687552972434
+
+
+def test_quantiles_are_spread_evenly():
+    tenths = Counter(int(quantile_of("child", 0, index) * 10) for index in range(10_000))
+    assert all(850 < tenths[tenth] < 1150 for tenth in range(10))
 
 
 def test_weights_are_shares_of_the_draws():

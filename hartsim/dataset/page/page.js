@@ -118,19 +118,35 @@ function buildFilters() {
       ),
     );
     const title = make("span", { className: "filter-title" }, filter.title);
-    byId("chips").append(make("div", { className: "filter" }, title, ...chips));
+    const group = make("div", { className: "options" }, ...chips);
+    byId("chips").append(make("div", { className: "filter" }, title, group));
   }
 }
 
 function showFilters(state) {
-  for (const chip of document.querySelectorAll(".chip")) {
+  for (const chip of document.querySelectorAll("#chips .chip")) {
     chip.setAttribute("aria-pressed", state[chip.dataset.filter] === chip.dataset.value);
   }
+  const chosen = Object.keys(FILTERS).filter((name) => state[name]).map((name) =>
+    make(
+      "button",
+      {
+        className: "chip",
+        onclick: () => go({ [name]: "" }),
+        aria: { pressed: true, label: `${FILTERS[name].title} ${words(state[name])}, remove` },
+      },
+      `${words(state[name])} ✕`,
+    ),
+  );
+  byId("chosen").replaceChildren(...chosen);
   const search = byId("search");
   if (document.activeElement !== search) search.value = state.q ?? "";
 }
 
 /* The contact sheet: scenarios, in them routes, in them cards */
+
+/* Scenarios of no more samples than this share a row on wide screens. */
+const HALF_ROW = 4;
 
 function groupBy(items, keyOf) {
   const groups = new Map();
@@ -153,11 +169,9 @@ function card(sample) {
       className: "card",
       href: `#sample=${sample.id}`,
       data: { id: sample.id, route: sample.route },
-      onclick: (event) => {
-        if (event.metaKey || event.ctrlKey || event.shiftKey) return;
-        event.preventDefault();
-        go({ sample: sample.id }, { keepHistory: true });
-      },
+      onclick: (event) => open(event, sample),
+      onpointerenter: (event) => peek(event, picture, sample.frame ?? sample.thumbnail),
+      onpointerleave: (event) => peek(event, picture, sample.thumbnail),
     },
     make("span", { className: "frame" }, picture),
     sample.passed ? null : make("span", { className: "flag" }, "rejected"),
@@ -169,6 +183,17 @@ function card(sample) {
       make("span", { className: "hazards" }, hazards),
     ),
   );
+}
+
+function open(event, sample) {
+  if (event.metaKey || event.ctrlKey || event.shiftKey) return;
+  event.preventDefault();
+  go({ sample: sample.id }, { keepHistory: true });
+}
+
+/* Under the mouse, a card shows what the simulator saw. */
+function peek(event, picture, key) {
+  if (event.pointerType === "mouse") picture.src = source(key);
 }
 
 function buildSheet() {
@@ -183,8 +208,10 @@ function buildSheet() {
       ),
     );
     const heading = make("h2", {}, words(scenario), make("span", { className: "tally" }));
-    const body = make("div", { className: "groups" }, ...groups);
-    byId("sheet").append(make("section", { data: { scenario } }, heading, body));
+    const style = { "--members": members.length, "--gaps": groups.length };
+    const body = make("div", { className: "groups", style }, ...groups);
+    const className = members.length > HALF_ROW ? "wide" : "";
+    byId("sheet").append(make("section", { className, data: { scenario } }, heading, body));
   }
 }
 
@@ -231,7 +258,7 @@ function boxes(sample) {
   const [height, width] = sample.size;
   const marks = sample.boxes.flatMap(({ kind, hazard, box: [x, y, w, h] }) => {
     const rectangle = svg("rect", { x, y, width: w, height: h, class: hazard ? "hazard" : "" });
-    const size = width / 28;
+    const size = width / 34;
     const place = { x, y: y > size * 1.4 ? y - size * 0.35 : y + h + size, "font-size": size };
     return hazard ? [rectangle, svg("text", place, words(kind))] : [rectangle];
   });
@@ -246,7 +273,8 @@ function showPanes(sample, state) {
   panes.className = `panes ${side ? "side" : slide ? "slide" : "single"}`;
   panes.style.setProperty("--split", split);
   panes.style.setProperty("--ratio", sample.size[1] / sample.size[0]);
-  const figures = [pane(sample, sample.image, "HART", state)];
+  const made = sample.route === "texture" ? "Painted world" : "HART";
+  const figures = [pane(sample, sample.image, made, state)];
   if (hasFrame(sample)) figures.unshift(pane(sample, sample.frame, "Simulator", state));
   panes.replaceChildren(...figures, ...(slide ? [slider(panes, split)] : []));
 }
@@ -260,23 +288,29 @@ function slider(panes, split) {
   return make("div", { className: "sliding" }, make("span", { className: "handle" }), input);
 }
 
+function buildToolbar() {
+  const buttons = Object.entries(OVERLAYS).map(([name, overlay]) =>
+    make(
+      "button",
+      {
+        className: "toggle",
+        data: { overlay: name },
+        onclick: () => go({ [name]: toggled(readState(), name) }),
+        aria: { keyshortcuts: overlay.key },
+      },
+      overlay.title,
+      make("kbd", {}, overlay.key.toUpperCase()),
+    ),
+  );
+  document.querySelector(".toolbar").append(...buttons);
+}
+
 function showToolbar(sample, state) {
-  const buttons = Object.entries(OVERLAYS)
-    .filter(([, overlay]) => overlay.has(sample))
-    .map(([name, overlay]) =>
-      make(
-        "button",
-        {
-          className: "toggle",
-          data: { overlay: name },
-          onclick: () => go({ [name]: toggled(readState(), name) }),
-          aria: { pressed: isOn(state, name), keyshortcuts: overlay.key },
-        },
-        overlay.title,
-        make("kbd", {}, overlay.key.toUpperCase()),
-      ),
-    );
-  document.querySelector(".toolbar").replaceChildren(...buttons);
+  for (const button of document.querySelectorAll(".toggle")) {
+    const { overlay } = button.dataset;
+    button.setAttribute("aria-pressed", isOn(state, overlay));
+    button.hidden = !OVERLAYS[overlay].has(sample);
+  }
 }
 
 function legend(sample) {
@@ -303,6 +337,7 @@ function siblings(sample) {
     (other) => other.scenario === sample.scenario && other.index === sample.index,
   );
   if (same.length < 2) return null;
+  same.sort((a, b) => data.routes.indexOf(a.route) - data.routes.indexOf(b.route));
   const links = same.map((other) =>
     make(
       "a",
@@ -348,10 +383,11 @@ function checkRow({ name, passed, value, limit, reason }) {
 }
 
 function showFacts(sample) {
-  const failed = sample.checks.filter((check) => !check.passed).length;
+  const checks = [...sample.checks].sort((a, b) => a.passed - b.passed);
+  const failed = checks.filter((check) => !check.passed).length;
   const verdict = failed
-    ? `${failed} of ${sample.checks.length} checks failed`
-    : `${sample.checks.length} checks passed`;
+    ? `${failed} of ${checks.length} checks failed`
+    : `${checks.length} checks passed`;
   const tags = Object.entries(sample.tags).flatMap(([group, names]) =>
     names.map((name) => make("span", { className: "tag", title: group }, words(name))),
   );
@@ -364,7 +400,7 @@ function showFacts(sample) {
     part("Prompt", make("blockquote", {}, sample.prompt), make("p", { className: "note" }, ROUTES[sample.route])),
     drawn.length ? part("Drawn", pairs(drawn)) : null,
     tags.length ? part(sample.route === "view" ? "Asked for" : "Tags", make("p", { className: "tags" }, ...tags)) : null,
-    sample.checks.length ? part("Checks", make("ul", { className: "checks" }, ...sample.checks.map(checkRow))) : null,
+    checks.length ? part("Checks", make("ul", { className: "checks" }, ...checks.map(checkRow))) : null,
     part("Sample", pairs([
       ["id", sample.id], ["size", sample.size.join(" × ")], ["attempt", String(sample.attempt + 1)],
       ...(sample.negative ? [["avoided", sample.negative]] : []),
@@ -376,12 +412,17 @@ function showFacts(sample) {
 function showViewer(state) {
   const viewer = byId("viewer");
   const sample = samples.get(state.sample);
-  if (!sample) return viewer.close();
+  if (!sample) {
+    viewer.close();
+    return;
+  }
   showToolbar(sample, state);
   showPanes(sample, state);
   showBelow(sample, state);
   showFacts(sample);
-  if (!viewer.open) viewer.showModal();
+  if (viewer.open) return;
+  viewer.showModal();
+  viewer.focus();
 }
 
 /* Turning pages */
@@ -437,13 +478,7 @@ function start() {
   showHead();
   buildFilters();
   buildSheet();
-  const toggle = byId("filters-toggle");
-  const expand = (open) => {
-    toggle.setAttribute("aria-expanded", open);
-    byId("chips").hidden = !open;
-  };
-  expand(matchMedia("(min-width: 760px)").matches);
-  toggle.onclick = () => expand(byId("chips").hidden);
+  buildToolbar();
   byId("search").oninput = (event) => go({ q: event.target.value });
   byId("reset").onclick = () => go({ ...Object.fromEntries(Object.keys(FILTERS).map((name) => [name, ""])), q: "" });
   byId("previous").onclick = () => turn(-1);

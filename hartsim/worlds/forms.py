@@ -1,0 +1,156 @@
+"""From solids to placed corners, fast: each shape is made once, then stretched where it may be."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache, lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hartsim.errors import WorldError
+from hartsim.types import Pose
+from hartsim.worlds import meshes
+from hartsim.worlds.stage import Mesh, Solid
+
+Corners = NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Form:
+    """A mesh about its middle that stretches to any size.
+
+    A corner (F, 3, 3) lies at `unit` times the scale plus `ease` times the radius of what is
+    rounded: a box's bevel, a capsule's straight half.
+    """
+
+    mesh: Mesh
+    unit: Corners
+    ease: Corners | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Placed:
+    """A solid's mesh, and where its corners are and its normals point, each (F, 3, 3)."""
+
+    mesh: Mesh
+    vertices: Corners
+    normals: Corners
+
+
+def place(solids: Sequence[Solid], poses: Sequence[Pose]) -> list[Placed]:
+    """The solids where they are, each moved by a pose; those of one form are placed together."""
+    formed = [_formed(solid) for solid in solids]
+    linear, offsets = _motions(solids, poses)
+    alike: dict[int, list[int]] = {}
+    for index, (form, _, _) in enumerate(formed):
+        alike.setdefault(id(form), []).append(index)
+    result: dict[int, Placed] = {}
+    for members in alike.values():
+        form = formed[members[0]][0]
+        scales = np.stack([formed[index][1] for index in members])
+        radii = np.array([formed[index][2] for index in members], np.float32)
+        vertices, normals = _spread(form, scales, radii, linear[members], offsets[members])
+        for index, corners, directions in zip(members, vertices, normals, strict=True):
+            result[index] = Placed(form.mesh, corners, directions)
+    return [result[index] for index in range(len(solids))]
+
+
+def _spread(
+    form: Form, scales: Corners, radii: Corners, linear: Corners, offsets: Corners
+) -> tuple[Corners, Corners]:
+    """The corners and normals (S, F, 3, 3) of S solids of one form."""
+    count, shape = len(scales), form.unit.shape
+    local = form.unit * scales[:, None, None]
+    if form.ease is not None:
+        local += form.ease * radii[:, None, None, None]
+    turn = linear.transpose(0, 2, 1)
+    vertices = local.reshape(count, -1, 3) @ turn + offsets[:, None]
+    steep = form.mesh.normals.reshape(-1, 3) / np.maximum(scales, np.float32(1e-6))[:, None]
+    normals = steep @ turn
+    normals /= np.sqrt((normals * normals).sum(axis=-1, keepdims=True)) + np.float32(1e-12)
+    return vertices.reshape(count, *shape), normals.reshape(count, *shape)
+
+
+def _motions(solids: Sequence[Solid], poses: Sequence[Pose]) -> tuple[Corners, Corners]:
+    """For each solid its rotation (S, 3, 3) and its place (S, 3), its prop's pose included."""
+    w, x, y, z = np.array([solid.rotation for solid in solids]).T
+    turns = np.array(
+        [
+            [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
+            [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)],
+            [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)],
+        ]
+    ).transpose(2, 0, 1)
+    headings = np.array([pose.heading_rad for pose in poses])
+    c, s, flat = np.cos(headings), np.sin(headings), np.zeros(len(poses))
+    about = np.array([[c, -s, flat], [s, c, flat], [flat, flat, flat + 1]]).transpose(2, 0, 1)
+    places = np.array([solid.position_m for solid in solids])
+    moved = np.einsum("sij,sj->si", about, places) + np.array([pose.position_m for pose in poses])
+    return (about @ turns).astype(np.float32), moved.astype(np.float32)
+
+
+def sized(solid: Solid) -> Corners:
+    """The solid's corners (F, 3, 3) about its own centre, before it is turned."""
+    form, scale, radius = _formed(solid)
+    local: Corners = form.unit * scale
+    return local if form.ease is None else local + form.ease * np.float32(radius)
+
+
+def _formed(solid: Solid) -> tuple[Form, Corners, float]:
+    """The solid's form, its scale (3,) and its radius."""
+    if solid.shape == "mesh" and solid.mesh is None:
+        raise WorldError(f"a solid of shape 'mesh' at {solid.position_m} brings no mesh")
+    if solid.size_m is None:
+        if solid.mesh is None:
+            raise WorldError(f"a {solid.shape} at {solid.position_m} has no size")
+        return _as_modelled(solid.mesh), np.ones(3, np.float32), 0.0
+    size = np.array(solid.size_m, np.float32)
+    if solid.mesh is not None:
+        return _stretchable(solid.mesh), size, 0.0
+    if solid.shape == "box" and solid.bevel_m > 0:
+        return _bevelled(), size, min(solid.bevel_m, 0.49 * min(solid.size_m))
+    if solid.shape == "capsule":
+        straight = max(solid.size_m[2] - solid.size_m[0], 0.0) / 2
+        return _capsule(), size[[0, 1, 0]], straight
+    return _primitive(solid.shape), size, 0.0
+
+
+@lru_cache(maxsize=512)
+def _as_modelled(mesh: Mesh) -> Form:
+    return Form(mesh, mesh.vertices)
+
+
+@lru_cache(maxsize=512)
+def _stretchable(mesh: Mesh) -> Form:
+    """The mesh about its middle, one unit long in every direction in which it is not flat."""
+    low, high = meshes.bounds(mesh)
+    span = np.where(high - low > 1e-9, high - low, 1.0)
+    unit = ((mesh.vertices - (low + high) / 2) / span).astype(np.float32)
+    return Form(meshes.moved(mesh, scale=tuple((1 / span).tolist())), unit)
+
+
+@cache
+def _primitive(shape: str) -> Form:
+    if shape == "box":
+        mesh = meshes.box()
+    elif shape == "sphere":
+        mesh = meshes.sphere(0.5, 16, 10)
+    else:
+        mesh = meshes.cone(0.5, 1.0, 18, top=0.5 if shape == "cylinder" else 0.0)
+    return Form(mesh, mesh.vertices)
+
+
+@cache
+def _bevelled() -> Form:
+    bevel = 0.1
+    mesh = meshes.box((1.0, 1.0, 1.0), bevel)
+    unit = (0.5 * np.sign(np.round(mesh.vertices, 4))).astype(np.float32)
+    return Form(mesh, unit, (mesh.vertices - unit) / np.float32(bevel))
+
+
+@cache
+def _capsule() -> Form:
+    mesh = meshes.capsule(0.5, 3.0, 14)
+    ease = np.zeros_like(mesh.vertices)
+    ease[..., 2] = np.sign(mesh.vertices[..., 2])
+    return Form(mesh, mesh.vertices - ease, ease)

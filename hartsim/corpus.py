@@ -16,7 +16,7 @@ from hartsim.scenario.broad import broad_scenario
 from hartsim.scenario.compiler import compile_draw
 from hartsim.scenario.prompts import backdrop_prompt, describe, sky_phrase
 from hartsim.training.corpus import write_part
-from hartsim.types import CLASS_ID, UNKNOWN, Image, Labels, Task
+from hartsim.types import CLASS_ID, UNKNOWN, Frame, Image, Labels, Task
 from hartsim.worlds import World, street, tabletop_textures, textures
 from hartsim.worlds.embedded import EmbeddedWorld
 
@@ -30,6 +30,8 @@ MIX += ("street",) * 5 + ("tabletop",) * 3 + ("texture", "tabletop backdrop")
 MIX += ("street",) * 4 + ("tabletop",) * 4 + ("texture", "sky")
 """What successive pictures show."""
 WORDINGS = 6
+SEEN_PX = 24
+"""Fewer pixels than this nobody would mention."""
 
 
 def make_corpus(
@@ -70,8 +72,15 @@ def frame_entry(task: Task, seed: int, world: World) -> Entry:
     camera = cameras[0] if seed % 3 else cameras[-1]
     world.setup(scene)
     frame = world.capture([camera])[camera]
-    wordings = [describe(scene.setup, camera, wording) for wording in range(WORDINGS)]
+    seen = names_seen(frame)
+    wordings = [describe(scene.setup, camera, wording, seen) for wording in range(WORDINGS)]
     return frame.image, frame.labels, wordings
+
+
+def names_seen(frame: Frame) -> list[str]:
+    """The objects with enough pixels to be worth a word."""
+    pixels = np.bincount(frame.instances.ravel(), minlength=1)
+    return [item.name for item in frame.table if pixels[item.id : item.id + 1].sum() >= SEEN_PX]
 
 
 def backdrop_entry(task: Task, seed: int, world: World) -> Entry:

@@ -23,6 +23,7 @@ from hartsim.scenario.schema import (
 from hartsim.types import Task
 
 Rng = np.random.Generator
+Things = dict[str, ObjectSpec]
 
 HAZARD_COUNTS = (0, 1, 1, 1, 1, 1, 1, 2)
 OTHER_COUNTS: Mapping[Task, tuple[int, ...]] = {"driving": (0, 1, 1, 2), "robot": (1, 2, 2, 3)}
@@ -38,9 +39,17 @@ LEFT_M: Mapping[Zone, tuple[float, float]] = {
 }
 """How far left things in a zone stand, in metres."""
 
-AHEAD_M: Mapping[Task, tuple[float, float]] = {"driving": (6.0, 32.0), "robot": (0.3, 0.72)}
-AHEAD_IN_FOG_M = (6.0, 18.0)
+AHEAD_M: Mapping[Task, tuple[float, float]] = {"driving": (5.5, 28.0), "robot": (0.3, 0.72)}
+AHEAD_IN_FOG_M = (5.5, 18.0)
+SEEN_TANGENT = 0.42
+"""The front camera sees somewhat more than this, sideways for each metre ahead."""
+FARTHEST_SIZES = 16.0
+"""Beyond so many times its width or height, a thing is too small in the picture to be known."""
 TRIES = 20
+
+AMBUSH_SHARE = 0.15
+HIDING_KINDS = ("van", "van", "car", "truck", "bus")
+HIDING_AHEAD_M = (5.6, 11.0)
 
 
 def broad_scenario(task: Task, seed: int) -> Scenario:
@@ -52,30 +61,51 @@ def broad_scenario(task: Task, seed: int) -> Scenario:
         time_of_day=pick(rng, ids_of("time_of_day", task)),
     )
     reach_m = AHEAD_M[task] if scene.weather != "fog" else AHEAD_IN_FOG_M
-    hazards = _add_things({}, kinds_of(task, True), pick(rng, HAZARD_COUNTS), reach_m, rng)
-    things = _add_things(
-        hazards, kinds_of(task, False), pick(rng, OTHER_COUNTS[task]), reach_m, rng
-    )
+    if task == "driving" and rng.random() < AMBUSH_SHARE:
+        hazards, objects = _ambush(rng)
+    else:
+        hazards, objects = _things(task, reach_m, rng)
     return Scenario(
         name=f"broad_{task}_{seed:06d}",
         task=task,
         about="Anything the catalogue knows, anywhere, in any weather.",
         scene=scene,
         hazards=hazards,
-        objects={name: spec for name, spec in things.items() if name not in hazards},
+        objects=objects,
         cameras=DEFAULT_CAMERAS[task],
         driving=DrivingSpec(traffic=rng.random()) if task == "driving" else None,
         robot=RobotSpec(clutter=rng.random()) if task == "robot" else None,
     )
 
 
-def _add_things(
-    things: Mapping[str, ObjectSpec],
+def _ambush(rng: Rng) -> tuple[Things, Things]:
+    """Someone coming out from behind a parked vehicle, and the vehicle."""
+    hidden = pick(rng, [kind for kind in kinds_of("driving", hazard=True) if kind.moves])
+    vehicle = KINDS[pick(rng, HIDING_KINDS)]
+    ahead_m, left_m = rng.uniform(*HIDING_AHEAD_M), rng.uniform(*LEFT_M["parked"])
+    beyond_m = ahead_m + vehicle.size_m[0] / 2 + rng.uniform(0.3, 2.0)
+    inwards_m = rng.uniform(-2.0, 0.0)
+    heading_deg = _heading_deg(hidden, inwards_m, rng)
+    return (
+        {hidden.id: ObjectSpec(hidden.id, beyond_m, inwards_m, heading_deg=heading_deg)},
+        {vehicle.id: ObjectSpec(vehicle.id, ahead_m, left_m)},
+    )
+
+
+def _things(task: Task, reach_m: tuple[float, float], rng: Rng) -> tuple[Things, Things]:
+    """Hazards and harmless things, each where it would be found."""
+    hazards = _grown({}, kinds_of(task, True), pick(rng, HAZARD_COUNTS), reach_m, rng)
+    everything = _grown(hazards, kinds_of(task, False), pick(rng, OTHER_COUNTS[task]), reach_m, rng)
+    return hazards, {name: spec for name, spec in everything.items() if name not in hazards}
+
+
+def _grown(
+    things: Things,
     kinds: Sequence[Kind],
     count: int,
     reach_m: tuple[float, float],
     rng: Rng,
-) -> dict[str, ObjectSpec]:
+) -> Things:
     """The things and up to `count` more, each where it overlaps no other."""
     grown = dict(things)
     for _ in range(count):
@@ -90,12 +120,12 @@ def _add_things(
 def likely_spot(kind: Kind, reach_m: tuple[float, float], rng: Rng) -> ObjectSpec:
     """Where a thing of this kind would be found, `reach_m` ahead and seen by the front camera."""
     low, high = reach_m
+    left_m = rng.uniform(*LEFT_M[kind.zone])
     if kind.task == "driving":
-        low += kind.size_m[0] / 2
-    left_m = float(rng.uniform(*LEFT_M[kind.zone]))
-    in_view_m = 0.6 + abs(left_m) / 0.42 if kind.task == "driving" else low
-    low = max(low, in_view_m)
-    ahead_m = low * math.pow(max(high, low) / low, rng.random())
+        length_m, width_m, height_m = kind.size_m
+        low = max(low + length_m / 2, 0.6 + abs(left_m) / SEEN_TANGENT)
+        high = max(low, min(high, FARTHEST_SIZES * max(width_m, height_m)))
+    ahead_m = low * math.pow(high / low, rng.random())
     return ObjectSpec(kind.id, ahead_m, left_m, heading_deg=_heading_deg(kind, left_m, rng))
 
 

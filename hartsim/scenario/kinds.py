@@ -178,7 +178,7 @@ _TRAFFIC = (
     Kind("truck", "driving", "truck", size_m=(7.5, 2.4, 3.2), zone="oncoming", facing="along",
          hazard=False,
          nouns=("a truck", "a lorry"), plural="trucks", synonyms=("semi", "trailer truck"),
-         actions=("driving",), colours=PAINTS),
+         actions=("driving",)),
     Kind("bus", "driving", "bus", size_m=(10.0, 2.5, 3.1), zone="oncoming", facing="along",
          hazard=False,
          nouns=("a bus", "a city bus"), plural="buses", synonyms=("coach", "school bus"),

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from hartsim.errors import ScenarioError
+from hartsim.scenario.broad import SEEN_TANGENT
 from hartsim.scenario.catalogue import ids_of
 from hartsim.scenario.kinds import KINDS, Facing, Kind, Zone
 from hartsim.scenario.lexicon import Role, Token, tokens_of, words_of
@@ -53,10 +54,8 @@ ZONE_LEFT_M: Mapping[Zone, Span] = {
 HEADING_DEG: Mapping[Facing, float] = {"along": 0.0, "across": 90.0, "any": 25.0}
 APART_M = 5.0
 """How far behind each other things on the road stand, where the sentence does not say."""
-SEEN_TANGENT = 0.42
-"""The front camera sees somewhat more than this, sideways for each metre ahead."""
 ONCOMING_LEFT_M = 2.0
-PARKED_AHEAD_M = (7.6, 8.6)
+PARKED_AHEAD_M = (5.6, 6.2)
 """Where a vehicle is parked that hides something."""
 
 # The camera faces the robot: what lies left in the picture has a negative `left_m`.

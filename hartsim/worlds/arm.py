@@ -6,17 +6,19 @@ gripper lies in one upright plane, in which `r` runs outward and z up.
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hartsim.scenario.compiled import PlacedObject
 from hartsim.types import Box3D, Instance, Pose, Vector3
 from hartsim.worlds.meshes import turn, turn_z
 from hartsim.worlds.stage import Colour, Prop, Solid
 from hartsim.worlds.tabletop_meshes import turned
+
+ARM = "arm"
+"""The name of its prop and its instance."""
 
 SHOULDER_Z_M = 0.21
 UPPER_ARM_M = 0.42
@@ -127,12 +129,14 @@ def advance(state: ArmState, action: NDArray[np.float64], seconds: float) -> Arm
     return replace(state, position_m=within_reach((x, y, z)))
 
 
-def touched(state: ArmState, objects: Iterable[PlacedObject]) -> tuple[str, ...]:
-    """The names of the objects whose boxes the gripper or a link touches."""
+def touched(state: ArmState, boxes: Mapping[str, Box3D]) -> set[str]:
+    """The names of the boxes that the gripper or a link touches; the arm's own is not one."""
     points, radii = _body_points(solve(state), state)
-    return tuple(
-        each.name for each in objects if bool((_distances(points, each.box) < radii).any())
-    )
+    return {
+        name
+        for name, box in boxes.items()
+        if name != ARM and bool((_distances(points, box) < radii).any())
+    }
 
 
 def _body_points(
@@ -174,8 +178,8 @@ def arm_prop(state: ArmState, livery: Livery, instance_id: int) -> Prop:
     high = np.maximum(corners.max(axis=0) + 0.06, [0.1, 0.1, 0])
     centre, size = (low + high) / 2, high - low
     box = Box3D(_vector(centre), _vector(size), 0.0)
-    instance = Instance(instance_id, "arm", "arm", "robot", False, (), box)
-    return Prop("arm", "robot", solids, Pose((0.0, 0.0, 0.0), joints.base), instance)
+    instance = Instance(instance_id, ARM, "arm", "robot", False, (), box)
+    return Prop(ARM, "robot", solids, Pose((0.0, 0.0, 0.0), joints.base), instance)
 
 
 def _vector(values: NDArray[np.float64]) -> Vector3:

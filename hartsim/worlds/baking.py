@@ -69,9 +69,14 @@ class Palette:
         return np.repeat(pixels, 2, axis=0)
 
 
-def bake(stage: Stage, slots: Mapping[str, int]) -> tuple[list[Part], Palette]:
-    """The stage's batches and the palette they share; `slots` places each surface's texture."""
-    palette = Palette()
+def bake(
+    stage: Stage, slots: Mapping[str, int], palette: Palette | None = None
+) -> tuple[list[Part], Palette]:
+    """The stage's batches and the palette they share, which may be one that others share already.
+
+    `slots` places each surface's texture.
+    """
+    palette = palette or Palette()
     pairs = [(solid, prop) for prop in stage.props for solid in prop.solids]
     poses = [prop.pose if _fixed(prop) else _STILL for _, prop in pairs]
     spots = forms.place([solid for solid, _ in pairs], poses)

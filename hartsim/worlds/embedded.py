@@ -6,9 +6,8 @@ A builder module makes the stage: `street` for driving, `tabletop` for robots. E
     KINDS: frozenset[str]                   the catalogue kinds that it can draw
     build(setup: WorldSetup) -> Stage       everything to see, a pure function of the setup
 
-and `tabletop` also `HOME_M: Vector3`, where the gripper starts, and
-`arm(gripper_m: Vector3) -> tuple[Prop, ...]`, the arm reaching there: props that take the places of
-those with their names in the stage.
+and `tabletop` also `start(setup) -> ArmState`, where the gripper waits, and
+`arm(setup, state) -> Prop`, the arm as it then looks, which takes the place of the stage's.
 
 The street's world frame is the ego frame of the setup. The ego then drives through it; frames are
 always in the current ego frame, states in that of the setup.
@@ -42,6 +41,7 @@ from hartsim.types import (
     Vector3,
 )
 from hartsim.worlds import weather
+from hartsim.worlds.arm import ArmState, advance, touched
 from hartsim.worlds.baking import Part, bake, dimmed
 from hartsim.worlds.pool import TEXTURE_PX, Pool, View
 from hartsim.worlds.stage import Prop, Stage
@@ -61,7 +61,6 @@ PROOF_PX = 96
 EGO_SIZE_M = (4.4, 1.8)
 WHEELBASE_M, MAX_STEER_RAD = 2.7, 0.5
 ACCELERATION_MPS2, BRAKING_MPS2, TOP_SPEED_MPS = 3.0, 8.0, 40.0
-GRIPPER_MPS, GRIPPER_SIZE_M = 0.25, 0.07
 SUBSTEP_S = 0.05
 
 
@@ -82,7 +81,7 @@ class Moment:
     time_s: float = 0.0
     ego: Pose = Pose((0.0, 0.0, 0.0), 0.0)
     speed_mps: float = 0.0
-    gripper_m: Vector3 = (0.0, 0.0, 0.0)
+    arm: ArmState = ArmState((0.0, 0.0, 0.0))
     collisions: set[str] = field(default_factory=set)
 
 
@@ -119,7 +118,7 @@ class EmbeddedWorld:
         self._setup = setup
         self._moment = Moment(speed_mps=setup.speed_mps)
         if self.task == "robot":
-            self._moment.gripper_m = self._build.HOME_M
+            self._moment.arm = self._build.start(setup)
         self._stage_of(self._build.build(setup))
 
     def _stage_of(self, stage: Stage) -> None:
@@ -133,9 +132,9 @@ class EmbeddedWorld:
 
     def _load(self) -> None:
         """Bake the stage's solids into the pool."""
-        self._parts, palette = bake(self._stage, self._slots)
+        self._parts, self._palette = bake(self._stage, self._slots)
         self._pool.load([part.batch for part in self._parts])
-        self._pool.upload(None, palette.image())
+        self._pool.upload(None, self._palette.image())
         classes = [CLASS_ID["sky" if self._stage.has_sky else "wall"]]
         classes += [part.class_id for part in self._parts]
         self._class_of = np.array(classes, np.uint8)
@@ -221,7 +220,8 @@ class EmbeddedWorld:
             for prop in self._staged().props
             if prop.instance is not None and prop.instance.hazard
         }
-        ego = moment.ego if self.task == "driving" else Pose(moment.gripper_m, 0.0)
+        gripper = Pose(moment.arm.position_m, moment.arm.heading_rad)
+        ego = moment.ego if self.task == "driving" else gripper
         return State(
             moment.time_s, ego, moment.speed_mps, hazards, tuple(sorted(moment.collisions))
         )
@@ -232,10 +232,7 @@ class EmbeddedWorld:
         if self.task == "driving":
             moment.ego, moment.speed_mps = drive(moment.ego, moment.speed_mps, action, seconds)
         else:
-            moved = np.asarray(moment.gripper_m) + action[:3] * GRIPPER_MPS * seconds
-            low, high = (-0.1, -0.7, 0.02), (1.0, 0.7, 0.7)
-            x, y, z = np.clip(moved, low, high)
-            moment.gripper_m = (float(x), float(y), float(z))
+            moment.arm = advance(moment.arm, action, seconds)
         for prop in self._stage.props:
             if any(prop.velocity_mps):
                 self._poses[prop.name] = _shifted(
@@ -249,21 +246,23 @@ class EmbeddedWorld:
             for prop in self._stage.props
             if prop.instance is not None
         }
-        if self.task == "driving":
-            x, y, _ = self._moment.ego.position_m
-            ego = Box3D((x, y, 0.8), (*EGO_SIZE_M, 1.5), self._moment.ego.heading_rad)
-        else:
-            x, y, z = self._moment.gripper_m
-            ego = Box3D((x, y, z), (GRIPPER_SIZE_M,) * 3, 0.0)
+        if self.task == "robot":
+            return touched(self._moment.arm, boxes)
+        x, y, _ = self._moment.ego.position_m
+        ego = Box3D((x, y, 0.8), (*EGO_SIZE_M, 1.5), self._moment.ego.heading_rad)
         return {name for name, box in boxes.items() if overlap(ego, box)}
 
     def _reach(self) -> None:
-        """Put the arm where the gripper now is."""
-        arm = {prop.name: prop for prop in self._build.arm(self._moment.gripper_m)}
-        props = tuple(arm.get(prop.name, prop) for prop in self._stage.props)
+        """Draw the arm as it now is; everything else stays as it was baked."""
+        arm = self._build.arm(self._setup, self._moment.arm)
+        props = tuple(arm if prop.name == arm.name else prop for prop in self._stage.props)
         self._stage = replace(self._stage, props=props)
-        self._poses |= {name: prop.pose for name, prop in arm.items()}
-        self._load()
+        self._poses[arm.name] = arm.pose
+        alone = replace(self._stage, props=(arm,))
+        parts, _ = bake(alone, self._slots, self._palette)
+        places = [index for index, part in enumerate(self._parts) if part.prop == arm.name]
+        for index, part in zip(places, parts, strict=True):
+            self._pool.rewrite(index, part.batch)
 
     def capture(self, cameras: Sequence[str] | None = None) -> dict[str, Frame]:
         """What the named cameras (default: all) see now, in the current ego or robot-base frame."""
@@ -354,7 +353,7 @@ class EmbeddedWorld:
         shadow = None
         if lighting.shadows and max(lighting.sun) > 0:
             view, axes = weather.sun_view(lighting)
-            _, depth = self._pool.identify(view, (SHADOW_PX, SHADOW_PX))
+            _, depth = self._pool.identify(view, (SHADOW_PX, SHADOW_PX), opaque_only=True)
             assert view.half_m is not None
             shadow = weather.ShadowMap(
                 np.ascontiguousarray(depth), np.asarray(view.position_m), axes, view.half_m
@@ -362,7 +361,8 @@ class EmbeddedWorld:
         area = lighting.shadow_area_m
         ceiling = 60.0 if self.task == "driving" else 2.0
         rows = round(CONTACT_PX * (area[1] - area[0]) / (area[3] - area[2]))
-        _, depth = self._pool.identify(weather.top_view(area, ceiling), (rows, CONTACT_PX))
+        above = weather.top_view(area, ceiling)
+        _, depth = self._pool.identify(above, (rows, CONTACT_PX), opaque_only=True)
         contact = weather.contact_map(ceiling - depth, area, lighting.contact_height_m)
         return weather.Maps(shadow, contact)
 

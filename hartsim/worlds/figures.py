@@ -136,9 +136,9 @@ def _arm(side: int, shoulder: float, swing: float, child: bool, detail: int) -> 
     elbow = (upper * math.sin(swing), y + 0.035 * side, shoulder - 0.05 - upper * math.cos(swing))
     fore = swing + bend
     wrist = (elbow[0] + lower * math.sin(fore), y + 0.02 * side, elbow[2] - lower * math.cos(fore))
-    sleeve = tube([(0, y * 0.86, shoulder - 0.03), elbow, wrist], (0.062, 0.05, 0.04), 8)
+    sleeve = tube([(0, y * 0.86, shoulder - 0.03), elbow, wrist], (0.062, 0.05, 0.04), meshes.fewer(8, detail))
     hand = moved(
-        meshes.sphere(0.5, 8, 6),
+        meshes.icosphere(int(detail == 2)),
         (wrist[0] + 0.03, wrist[1], wrist[2] - 0.05),
         scale=(0.075, 0.055, 0.12),
     )

@@ -103,7 +103,7 @@ def _formed(solid: Solid) -> tuple[Form, Corners, float]:
     if solid.size_m is None:
         if solid.mesh is None:
             raise WorldError(f"a {solid.shape} at {solid.position_m} has no size")
-        return _as_modelled(solid.mesh), np.ones(3, np.float32), 0.0
+        return _as_modelled(solid.mesh), np.full(3, solid.scale, np.float32), 0.0
     size = np.array(solid.size_m, np.float32)
     if solid.mesh is not None:
         return _stretchable(solid.mesh), size, 0.0

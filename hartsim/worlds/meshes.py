@@ -6,6 +6,7 @@ Meshes are values: `moved`, `painted` and `join` return new ones.
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -72,7 +73,15 @@ def mesh_of(
 
 def _face_normals(triangles: Points) -> Points:
     """Normals (F, 3) as long as twice the triangles' areas."""
-    return np.cross(triangles[:, 1] - triangles[:, 0], triangles[:, 2] - triangles[:, 0])
+    return cross(triangles[:, 1] - triangles[:, 0], triangles[:, 2] - triangles[:, 0])
+
+
+def cross(a: Points, b: Points) -> Points:
+    """The cross products of rows (N, 3); `np.cross` is several times slower on small arrays."""
+    x = a[:, 1] * b[:, 2] - a[:, 2] * b[:, 1]
+    y = a[:, 2] * b[:, 0] - a[:, 0] * b[:, 2]
+    z = a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]
+    return np.column_stack([x, y, z])
 
 
 def _smooth_normals(
@@ -303,19 +312,39 @@ def rounded(sides: int, exponent: float) -> Points:
 
 def box(size: Vector3 = (1.0, 1.0, 1.0), bevel: float = 0.0, colour: Colour = GREY) -> Mesh:
     """A box about the origin with the bevel in metres; textures lie upright on every side."""
+    if bevel > 0:
+        return _bevelled_box(size, min(bevel, 0.49 * min(size)), colour)
+    unit, spans = _unit_box()
+    extent = np.asarray(size, np.float32)
+    return Mesh(
+        unit.vertices * extent,
+        unit.normals,
+        unit.uv * extent[spans][:, None],
+        unit.roles,
+        unit.shade,
+        unit.names,
+        (colour,),
+    )
+
+
+@cache
+def _unit_box() -> tuple[Mesh, NDArray[np.intp]]:
+    """A cube of one metre, and the two axes (F, 2) that the texture on each face runs along."""
+    ring = np.array([[1, 1], [-1, 1], [-1, -1], [1, -1]]) / 2
+    rings = np.stack([np.column_stack([ring, np.full(4, level)]) for level in (-0.5, 0.5)])
+    mesh = loft(rings)
+    facing = np.abs(mesh.normals[:, 0]).argmax(axis=1)
+    return mesh, np.array([[1, 2], [0, 2], [1, 0]])[facing]
+
+
+def _bevelled_box(size: Vector3, bevel: float, colour: Colour) -> Mesh:
     x, y, z = (0.5 * length for length in size)
-    if bevel <= 0:
-        ring = np.array([[x, y], [-x, y], [-x, -y], [x, -y]])
-        rings = np.stack([np.column_stack([ring, np.full(4, level)]) for level in (-z, z)])
-        return loft(rings, colour)
-    b = min(bevel, 0.49 * min(size))
     square = np.array([[1, 1], [-1, 1], [-1, -1], [1, -1]], np.float64)
     rings = []
-    for level, inset in ((-z, b), (-z + b, 0.0), (z - b, 0.0), (z, b)):
+    for level, inset in ((-z, bevel), (-z + bevel, 0.0), (z - bevel, 0.0), (z, bevel)):
         ends = square * [x - inset, y - inset]
-        cut = b * 0.7
-        starts = np.array([[0, -1], [1, 0], [0, 1], [-1, 0]]) * cut * (1, 1)
-        finishes = np.array([[-1, 0], [0, -1], [1, 0], [0, 1]]) * cut
+        starts = np.array([[0, -1], [1, 0], [0, 1], [-1, 0]]) * bevel * 0.7
+        finishes = np.array([[-1, 0], [0, -1], [1, 0], [0, 1]]) * bevel * 0.7
         ring = np.stack([ends + starts, ends + finishes], axis=1).reshape(-1, 2)
         rings.append(np.column_stack([ring, np.full(8, level)]))
     return loft(np.stack(rings), colour, crease_deg=50)
@@ -490,7 +519,35 @@ def quad(
     corners: ArrayLike, uv: ArrayLike = ((0, 0), (1, 0), (1, 1), (0, 1)), colour: Colour = GREY
 ) -> Mesh:
     """A flat four-cornered sheet (4, 3), anticlockwise seen from its front."""
-    return mesh_of(corners, [[0, 1, 2], [0, 2, 3]], colour, uv=uv)
+    return quads(np.asarray(corners)[None], np.asarray(uv)[None], colour)
+
+
+def quads(corners: ArrayLike, uv: ArrayLike | None = None, colour: Colour = GREY) -> Mesh:
+    """N flat sheets (N, 4, 3), each anticlockwise seen from its front."""
+    points = np.asarray(corners, np.float64)
+    coords = np.zeros((*points.shape[:2], 2)) if uv is None else np.asarray(uv, np.float64)
+    fan = np.array([[0, 1, 2], [0, 2, 3]])
+    triangles = points[:, fan].reshape(-1, 3, 3)
+    normals = _face_normals(triangles)
+    normals /= np.linalg.norm(normals, axis=1, keepdims=True)
+    count = len(triangles)
+    return Mesh(
+        triangles.astype(np.float32),
+        np.repeat(normals[:, None], 3, axis=1).astype(np.float32),
+        coords[:, fan].reshape(-1, 3, 2).astype(np.float32),
+        np.zeros(count, np.intp),
+        np.ones((count, 3), np.float32),
+        ("paint",),
+        (colour,),
+    )
+
+
+def rectangles(spans: ArrayLike, z: float, colour: Colour = GREY) -> Mesh:
+    """N flat rectangles facing up, (N, 4): x from, x to, y from, y to."""
+    x0, x1, y0, y1 = np.asarray(spans, np.float64).T
+    level = np.full_like(x0, z)
+    corners = [(x0, y0, level), (x1, y0, level), (x1, y1, level), (x0, y1, level)]
+    return quads(np.stack([np.stack(corner, axis=-1) for corner in corners], axis=1), None, colour)
 
 
 def disc(

@@ -127,6 +127,16 @@ class Pool:
         self._model.geom_rgba[len(batches) :, 3] = 0.0
         self._used = len(batches)
 
+    def rewrite(self, index: int, batch: Batch) -> None:
+        """Put a batch of as many triangles in the place of a loaded one."""
+        if len(batch.vertices) != self._model.mesh_facenum[index]:
+            raise ValueError(
+                f"batch {index} has {self._model.mesh_facenum[index]} triangles, not "
+                f"{len(batch.vertices)}"
+            )
+        self._gl.make_current()
+        self._write(index, int(self._model.mesh_faceadr[index]), batch)
+
     def _write(self, index: int, start: int, batch: Batch) -> None:
         model, count = self._model, len(batch.vertices)
         corners = slice(3 * start, 3 * (start + count))
@@ -173,9 +183,21 @@ class Pool:
         """The lit picture (H, W, 3), black where nothing is, and the depth in metres, inf there."""
         return self._pass(view, size_px, ids=False)
 
-    def identify(self, view: View, size_px: Size) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    def identify(
+        self, view: View, size_px: Size, opaque_only: bool = False
+    ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
         """The index of the batch at each pixel's centre, -1 for none, and the depth in metres."""
+        clear = [
+            geom
+            for geom in self._scene.geoms[: self._scene.ngeom]
+            if opaque_only and geom.rgba[3] < 1
+        ]
+        kept = [geom.segid for geom in clear]
+        for geom in clear:
+            geom.segid = -1
         coded, depth = self._pass(view, size_px, ids=True)
+        for geom, number in zip(clear, kept, strict=True):
+            geom.segid = number
         wide = coded.astype(np.int32)
         return wide[..., 0] + (wide[..., 1] << 8) + (wide[..., 2] << 16) - 1, depth
 

@@ -49,7 +49,8 @@ class Solid:
     """One drawn shape, in the frame of its `Prop`.
 
     `size_m` is the full extent along x, y, z, whatever the shape (capsules, cylinders and cones
-    stand along z); a mesh is stretched to it unless `size_m` is None, which draws it as modelled.
+    stand along z); a mesh is stretched to it unless `size_m` is None, which draws it as modelled,
+    times `scale`.
     `bevel_m` rounds the edges of a box. `rotation` is a unit quaternion (w, x, y, z).
 
     `surface` names the paintable texture it wears; else `rgba` colours it, and the roles of a mesh
@@ -70,6 +71,7 @@ class Solid:
     emission: float = 0.0
     specular: float = 0.1
     bevel_m: float = 0.0
+    scale: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -126,7 +128,8 @@ class Lighting:
     """Light of sky, ground and sun; `direction` is the way the sun's light travels.
 
     Colours are in 0..1 and relative: `exposure` sets how bright the finished picture is.
-    `shadow_area_m` is (x from, x to, y from, y to) of the ground on which shadows are computed.
+    `shadow_area_m` is (x from, x to, y from, y to) of the ground on which shadows are computed, of
+    things up to `shadow_height_m`; darkening by contact reaches about `contact_height_m`.
     """
 
     direction: Vector3
@@ -138,6 +141,7 @@ class Lighting:
     contact: float = 0.6
     contact_height_m: float = 1.0
     shadow_area_m: tuple[float, float, float, float] = (-6.0, 58.0, -26.0, 26.0)
+    shadow_height_m: float = 3.0
 
 
 @dataclass(frozen=True)

@@ -205,6 +205,3 @@ def _stands_before(x: float, y: float, size: Vector3, objects: Iterable[PlacedOb
         and abs(y - each.box.centre_m[1]) < wide + each.box.size_m[1] / 2 + 0.03
         for each in objects
     )
-
-
-HOME_M = (0.40, 0.0, 0.25)

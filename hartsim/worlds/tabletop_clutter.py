@@ -162,7 +162,7 @@ def jar(size: Vector3, colour: Colour | None, random: Random) -> Sequence[Solid]
             gloss=0.9,
         ),
         drum(0.94 * wide, 0.16 * height, (0, 0, 0.92 * height), lid, gloss=0.4),
-        drum(1.012 * wide, 0.34 * height, (0, 0, 0.42 * height), (0.95, 0.93, 0.87)),
+        props.band(1.012 * wide, 0.34 * height, (0, 0, 0.42 * height), (0.95, 0.93, 0.87)),
     )
 
 

@@ -59,6 +59,13 @@ def darker(colour: Colour, by: float) -> Colour:
     return (r, g, b)
 
 
+def band(
+    diameter_m: float, height_m: float, at: Vector3, colour: Colour, gloss: float = 0.15
+) -> Solid:
+    """A label or a stripe that fits round a turned vessel."""
+    return body(meshes.turned("band"), (diameter_m, diameter_m, height_m), at, colour, gloss=gloss)
+
+
 def _liquid(
     size: Vector3, random: Random, colour: Colour, rim: Colour, alpha: float
 ) -> Sequence[Solid]:
@@ -70,7 +77,7 @@ def _liquid(
         body(meshes.puddle(variant), outer, (0, 0, height / 2), rim, gloss=1.0, alpha=alpha),
         body(meshes.puddle(variant), inner, (0, 0, height * 0.62), colour, gloss=1.0, alpha=alpha),
     ]
-    shine = (0.62 * length, 0.5 * width, 0.0)
+    shine = (0.62 * length, 0.5 * width, 0.0004)
     slant = turn_z(random.uniform(-0.4, 0.4))
     at = (0.05 * length, 0.1 * width, height * 1.16)
     solids.append(body(meshes.glint(variant), shine, at, (1, 1, 1), slant, 1.0, 0.4, alpha=0.6))
@@ -109,11 +116,9 @@ def knife(size: Vector3, colour: Colour | None, random: Random) -> Sequence[Soli
         for x in (0.43, 0.33, 0.23)
     ]
     blade = (0.60 * length, width, 0.14 * height)
-    edge = (0.56 * length, 0.3 * width, 0.15 * height)
     at = (0.2 * length, 0, 0.45 * height)
     return (
-        body(meshes.slab("knife_blade"), blade, at, (0.83, 0.86, 0.90), gloss=1.0),
-        block(edge, (0.16 * length, -0.33 * width, 0.46 * height), (0.96, 0.97, 1.0), gloss=1.0),
+        body(meshes.slab("knife_blade"), blade, at, (0.86, 0.89, 0.93), gloss=1.0),
         block(
             (0.035 * length, 0.7 * width, 0.8 * height),
             (-0.115 * length, 0, 0.5 * height),
@@ -156,7 +161,7 @@ def scissors(size: Vector3, colour: Colour | None, random: Random) -> Sequence[S
 
 
 def human_hand(size: Vector3, colour: Colour | None, random: Random) -> Sequence[Solid]:
-    """A hand palm down, fingers at +x, and the sleeved forearm it belongs to, rising behind it."""
+    """A hand palm down, fingers at +x, and the sleeved arm it belongs to, which rises behind it."""
     length, width, height = size
     skin, sleeve = _pick(random, SKINS), colour or _pick(random, CLOTHS)
     hand_length = 0.56 * length
@@ -164,7 +169,7 @@ def human_hand(size: Vector3, colour: Colour | None, random: Random) -> Sequence
     flip = 1.0 if random.integers(2) else -1.0
     hand = (hand_length, flip * 1.12 * width, 0.72 * height)
     cuff = (wrist + 0.035, 0.0, 0.55 * height)
-    elbow = (-0.5 * length - 0.16, 0.0, 0.55 * height + 0.11)
+    elbow = (-0.5 * length - 0.42, 0.0, 0.55 * height + 0.20)
     slope = along_arm(cuff, elbow)
     return (
         body(meshes.hand(), hand, (wrist + hand_length / 2, 0, 0.36 * height), skin, gloss=0.15),
@@ -413,7 +418,7 @@ def mug(size: Vector3, colour: Colour | None, random: Random) -> Sequence[Solid]
     stripe = darker(glaze, 0.72) if random.integers(2) else glaze
     return (
         body(meshes.turned("mug"), (wide, wide, height), (0, 0, height / 2), glaze, gloss=0.7),
-        drum(0.99 * wide, 0.12 * height, (0, 0, 0.3 * height), stripe, gloss=0.6),
+        band(wide, 0.14 * height, (0, 0, 0.34 * height), stripe, gloss=0.6),
         drum(0.9 * wide, 0.01, (0, 0, 0.84 * height), drink, gloss=0.6),
         body(
             meshes.mug_handle(),
@@ -436,8 +441,8 @@ def cup(size: Vector3, colour: Colour | None, random: Random) -> Sequence[Solid]
     return (
         body(meshes.turned("paper_cup"), (0.96 * wide, 0.96 * wide, tall), (0, 0, tall / 2), WHITE),
         body(
-            meshes.turned("paper_cup"),
-            (0.94 * wide, 0.94 * wide, 0.48 * height),
+            meshes.turned("sleeve"),
+            (0.92 * wide, 0.92 * wide, 0.46 * height),
             (0, 0, 0.46 * height),
             sleeve,
         ),
@@ -468,8 +473,8 @@ def bottle(size: Vector3, colour: Colour | None, random: Random) -> Sequence[Sol
             glass,
             gloss=1.0,
         ),
-        drum(1.012 * wide, 0.27 * height, (0, 0, 0.33 * height), label, gloss=0.15),
-        drum(1.016 * wide, 0.05 * height, (0, 0, 0.36 * height), darker(cap, 0.9), gloss=0.15),
+        band(1.012 * wide, 0.27 * height, (0, 0, 0.33 * height), label),
+        band(1.024 * wide, 0.06 * height, (0, 0, 0.37 * height), darker(cap, 0.9)),
         drum(0.44 * wide, 0.1 * height, (0, 0, 0.95 * height), cap, gloss=0.3),
     )
 

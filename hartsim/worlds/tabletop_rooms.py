@@ -87,10 +87,8 @@ def window(side: int, night: bool, random: Random) -> Prop:
         shade = tone if night else (0.44, 0.60, 0.38)
         solids.append(block(size, (x, y + across, z + up), shade, glow=1.0))
     frame = _pick(random, (WHITE, (0.48, 0.33, 0.22), (0.28, 0.30, 0.33)))
-    bars = [(0.0, 1.0, 0.5), (0.0, 1.0, -0.5), (0.0, 1.0, 0.05)]
-    for _, length, at in bars:
-        solids.append(block((0.03, wide + 0.04, 0.03), (x + 0.01, y, z + at * tall), frame))
-        del length
+    for up in (-0.5, 0.05, 0.5):
+        solids.append(block((0.03, wide + 0.04, 0.03), (x + 0.01, y, z + up * tall), frame))
     for across in (-0.5, 0.0, 0.5):
         solids.append(block((0.03, 0.03, tall), (x + 0.01, y + across * wide, z), frame))
     sill = (x + 0.04, y, z - tall / 2 - 0.02)
@@ -120,7 +118,8 @@ def _row(
     random: Random,
 ) -> list[Prop]:
     """Things side by side on a shelf, from the left of `y` to the right, as many as fit."""
-    row, at = [], y - wide / 2 + 0.03
+    row: list[Prop] = []
+    at = y - wide / 2 + 0.03
     while True:
         class_name, draw, size = things[int(random.integers(len(things)))]
         size = (size[0], size[1], size[2] * float(random.uniform(0.9, 1.1)))
@@ -457,13 +456,14 @@ def light(place: str, side: int, night: bool, random: Random) -> Light:
     warmth = float(random.uniform(-0.05, 0.06))
     lighting = Lighting(
         direction=direction,
-        sun=(0.86 + warmth, 0.81, 0.72 - warmth),
-        sky=(0.50, 0.55, 0.62),
-        ground=(0.36, 0.33, 0.30),
-        exposure=1.0,
+        sun=(0.76 + warmth, 0.72, 0.64 - warmth),
+        sky=(0.50, 0.54, 0.60),
+        ground=(0.35, 0.33, 0.31),
+        exposure=0.98,
         contact=0.75,
         contact_height_m=0.12,
-        shadow_area_m=(-0.7, 1.25, -1.1, 1.1),
+        shadow_area_m=(-0.6, 1.05, -0.95, 0.95),
+        shadow_height_m=0.5,
     )
     return Light(lighting, (), Grade(contrast=1.06, saturation=1.08, bloom=0.15, vignette=0.18))
 
@@ -471,18 +471,19 @@ def light(place: str, side: int, night: bool, random: Random) -> Light:
 def _evening(side: int, random: Random) -> Light:
     """A warm lamp over the table, a cool rest of the room."""
     y = side * float(random.uniform(0.25, 0.55))
-    lamp = (0.25, y, 1.0)
+    lamp, warmth = (0.25, y, 1.0), float(random.uniform(-0.06, 0.06))
     lighting = Lighting(
         direction=(0.1, -0.5 * y, -1.0),
-        sun=(0.50, 0.38, 0.22),
-        sky=(0.13, 0.14, 0.20),
-        ground=(0.15, 0.12, 0.10),
+        sun=(0.54 + warmth, 0.45, 0.32 - warmth),
+        sky=(0.17, 0.20, 0.31),
+        ground=(0.16, 0.14, 0.15),
         exposure=1.0,
         contact=0.8,
         contact_height_m=0.12,
-        shadow_area_m=(-0.7, 1.25, -1.1, 1.1),
+        shadow_area_m=(-0.6, 1.05, -0.95, 0.95),
+        shadow_height_m=0.5,
     )
-    pool = Lamp(lamp, (0.62, 0.46, 0.26), 1.5)
+    pool = Lamp(lamp, (0.56 + warmth, 0.45, 0.29 - warmth), 1.5)
     return Light(lighting, (pool,), Grade(contrast=1.08, saturation=1.1, bloom=0.35, vignette=0.3))
 
 

@@ -233,7 +233,9 @@ def sunlit(shadow: ShadowMap, points: Planes, facing: Plane) -> Plane:
     row = (down / np.float32(2 * shadow.half_m[1]) + np.float32(0.5)) * height - np.float32(0.5)
     inside = (column > 0) & (column < width - 1) & (row > 0) & (row < height - 1) & (facing > 0)
     share = np.ones(facing.shape, np.float32)
-    slack = np.float32(1.1 * max(shadow.half_m) * 2 / width) * (2 - facing[inside])
+    slope = np.sqrt(1 - np.minimum(facing[inside], 1) ** 2) / (facing[inside] + np.float32(0.05))
+    texel = np.float32(max(shadow.half_m[0] / width, shadow.half_m[1] / height) * 2)
+    slack = texel * (1 + np.minimum(slope, 5))
     share[inside] = _share(shadow.depth_m, column[inside], row[inside], along[inside] - slack)
     return share
 
@@ -448,9 +450,8 @@ def puff_opacity(puff: Puff, eye: Eye, depth: Plane) -> tuple[slice, slice, Plan
         + int(puff.position_m[2] * 71)
     ) % 256
     lumpy = np.float32(0.45) + np.float32(1.1) * field[picks[:, None], other[None]]
-    before = 1 / (
-        1 + np.exp((np.float32(z) - depth[rows, columns]) * np.float32(4 / puff.radius_m))
-    )
+    behind = (depth[rows, columns] - np.float32(z)) * np.float32(4 / puff.radius_m)
+    before = 1 / (1 + np.exp(-np.clip(behind, -30, 30)))
     thick = np.float32(-math.log(max(1e-3, 1 - puff.opacity))) * lumpy
     return rows, columns, (1 - np.exp(-thick * np.exp(-3 * off))) * before
 
@@ -594,7 +595,7 @@ def sun_view(lighting: Lighting) -> tuple[View, NDArray[np.float64]]:
     right = np.cross(along, up)
     right /= np.linalg.norm(right)
     down = np.cross(along, right)
-    ground = np.array([[x, y, z] for x in (x0, x1) for y in (y0, y1) for z in (0.0, 3.0)])
+    ground = np.array([[x, y, z] for x in (x0, x1) for y in (y0, y1) for z in (0.0, lighting.shadow_height_m)])
     spread = ground @ np.stack([right, down, along]).T
     low, high = spread.min(axis=0), spread.max(axis=0)
     axes = np.stack([right, down, along])

@@ -6,6 +6,7 @@ import pytest
 from hartsim.dataset.checks import (
     DEFAULT_LIMITS,
     check,
+    check_texture,
     contrast,
     exposure,
     hazard_visible,
@@ -142,6 +143,19 @@ def test_the_windows_of_a_facade_are_no_figure(windows: int) -> None:
     pane = (np.abs(rows - 0.5) < 0.3) & (np.abs(columns - 0.5) < 0.25)
     facade = np.where(pane[..., None], (60, 70, 90), (190, 150, 120)).astype(np.uint8)
     assert self_similar(facade, "facade_a", DEFAULT_LIMITS.self_similar).passed
+
+
+def test_a_figure_printed_on_a_box_is_no_figure() -> None:
+    box = np.full((64, 64, 3), (40, 110, 130), np.uint8)
+    box[20:40, 20:40] = (210, 60, 40)
+    assert all(item.passed for item in check_texture(box, "box"))
+    assert not all(item.passed for item in check_texture(box, "table"))
+
+
+def test_a_plank_that_ends_at_the_border_is_no_seam() -> None:
+    planks = np.full((64, 64, 3), (200, 160, 120), np.uint8)
+    planks[::16] = (60, 40, 20)
+    assert seamless(planks, "table", DEFAULT_LIMITS.seamless).passed
 
 
 def test_limits_can_be_tightened() -> None:

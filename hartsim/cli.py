@@ -159,7 +159,7 @@ def _generate(request: "GenerateRequest") -> str:
     from hartsim.dataset.layout import sample_folders
     from hartsim.pipeline import generate, plan
 
-    ids = plan(request)
+    ids = [wanted.id for wanted in plan(request)]
     there = len({folder.name for folder in sample_folders(request.out)}.intersection(ids))
     started, made, failed = time.perf_counter(), 0, 0
     with _progress() as progress:

@@ -6,13 +6,13 @@ Here, and only here, scenarios, worlds, the model and the dataset meet.
 """
 
 import hashlib
+import itertools
 import json
-import logging
-import time
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass, replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ import numpy as np
 
 from hartsim.config import RunConfig
 from hartsim.dataset.annotate import annotate
-from hartsim.dataset.checks import check, check_texture
+from hartsim.dataset.checks import OF_THE_FRAME, check, check_texture
 from hartsim.dataset.writer import DatasetWriter
 from hartsim.errors import ConfigError
 from hartsim.scenario.compiled import CompiledScene
@@ -42,11 +42,10 @@ from hartsim.types import (
     RenderJob,
     Route,
     Sample,
+    Size,
     Task,
 )
 from hartsim.worlds import World
-
-logger = logging.getLogger(__name__)
 
 BACKDROP_CLASSES: Mapping[Task, tuple[str, ...]] = {
     "driving": ("sky", "building", "vegetation"),
@@ -72,34 +71,89 @@ class GenerateRequest:
     config: RunConfig
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """A sample to be made: its id says scenario, index, route and view."""
+
+    scenario: Scenario
+    index: int
+    route: Route
+    view: str
+
+    @property
+    def key(self) -> str:
+        """The key of its scene."""
+        return f"{self.scenario.name}-{self.index:05d}"
+
+    @property
+    def id(self) -> str:
+        """The name of its folder."""
+        return f"{self.key}-{self.route}-{self.view}"
+
+
+@dataclass(frozen=True)
+class Shots:
+    """What the world showed of a scene, by view: as it is, and with its surfaces painted."""
+
+    scene: CompiledScene
+    plain: Mapping[str, Frame]
+    painted: Mapping[str, Frame]
+    textures: Mapping[str, Render]
+
+
 def generate(request: GenerateRequest) -> Iterator[Sample]:
     """Make the samples that are not there yet, and yield each once it is safely written.
 
     Same request, same bytes: whatever the shards, the batch, or how often it was interrupted.
     """
-    scenarios = read_scenarios(request.scenarios)
     planned = plan(request)
     with ExitStack() as stack:
         writer = stack.enter_context(DatasetWriter(request.out, describe_request(request)))
-        missing = {sample_id for sample_id in planned if not writer.has(sample_id)}
+        missing = [wanted for wanted in planned if not writer.has(wanted.id)]
         if missing:
             painter = Painter(request.config)
             worlds = Worlds(request.config, painter.size_px, stack)
-            for scene in compile_scenes(scenarios, request):
-                wanted = [entry for entry in entries(scene, request) if entry[0] in missing]
-                if wanted:
-                    for sample in paint_scene(scene, wanted, worlds[scene.setup.task], painter):
-                        writer.add(sample)
-                        yield sample
+            for group in scene_groups(missing, request.config.render.batch):
+                for sample in paint_group(group, request.seed, worlds, painter):
+                    writer.add(sample)
+                    yield sample
         writer.finish()
 
 
-def plan(request: GenerateRequest) -> list[str]:
-    """The ids of all samples that the request (its shard, if it names one) asks for."""
-    names = [scenario.name for scenario in read_scenarios(request.scenarios)]
-    keys = (f"{name}-{index:05d}" for name in names for index in range(request.count))
-    ids = [f"{key}-{route}-{view}" for key in keys for route, view in _looks(request)]
-    return [sample_id for sample_id in ids if in_shard(sample_id, request.shard)]
+def plan(request: GenerateRequest) -> list[Wanted]:
+    """All samples that the request, or its shard, asks for: scene by scene."""
+    scenarios = read_scenarios(request.scenarios)
+    for scenario in scenarios:
+        require_views(scenario, request.views)
+    looks = [(route, view) for route in request.routes for view in request.views]
+    wanted = (
+        Wanted(scenario, index, route, view)
+        for scenario in scenarios
+        for index in range(request.count)
+        for route, view in looks
+    )
+    return [each for each in wanted if in_shard(each.id, request.shard)]
+
+
+def read_scenarios(names: Sequence[str]) -> list[Scenario]:
+    """The scenarios behind file names, library names and folders; their own names must differ."""
+    by_name: dict[str, Scenario] = {}
+    for scenario in (load_scenario(path) for path in find_scenarios(names)):
+        other = by_name.setdefault(scenario.name, scenario)
+        if other is not scenario:
+            raise ConfigError(
+                f"{scenario.source} and {other.source} are both called '{scenario.name}'; "
+                "sample ids need distinct names"
+            )
+    return list(by_name.values())
+
+
+def require_views(scenario: Scenario, views: Iterable[str]) -> None:
+    """ConfigError where a scenario lacks one of these cameras."""
+    for view in views:
+        if view not in scenario.cameras:
+            known = ", ".join(scenario.cameras)
+            raise ConfigError(f"{scenario.source}: no camera '{view}'; there are {known}")
 
 
 def in_shard(sample_id: str, shard: tuple[int, int] | None) -> bool:
@@ -107,101 +161,116 @@ def in_shard(sample_id: str, shard: tuple[int, int] | None) -> bool:
     return shard is None or zlib.crc32(sample_id.encode()) % shard[1] == shard[0]
 
 
-def read_scenarios(names: Sequence[str]) -> list[Scenario]:
-    """The scenarios behind file names, library names and folders; names must be distinct."""
-    scenarios = [load_scenario(path) for path in find_scenarios(names)]
-    by_name: dict[str, Scenario] = {}
-    for scenario in scenarios:
-        other = by_name.setdefault(scenario.name, scenario)
-        if other is not scenario:
-            raise ConfigError(
-                f"{scenario.source} and {other.source} are both called '{scenario.name}'; "
-                "sample ids need distinct names"
-            )
-    return scenarios
+def scene_groups(wanted: Sequence[Wanted], batch: int) -> Iterator[list[Wanted]]:
+    """Whole scenes, together until they want at least `batch` pictures."""
+    group: list[Wanted] = []
+    for _, same_scene in itertools.groupby(wanted, key=lambda each: each.key):
+        group += same_scene
+        if len(group) >= batch:
+            yield group
+            group = []
+    if group:
+        yield group
 
 
-def compile_scenes(
-    scenarios: Sequence[Scenario], request: GenerateRequest
-) -> Iterator[CompiledScene]:
-    """`count` concrete scenes of each scenario; a view that a scenario lacks is an error."""
-    for scenario in scenarios:
-        for index in range(request.count):
-            scene = compile_draw(scenario, request.seed, index)
-            cameras = {camera.name for camera in scene.setup.cameras}
-            for view in request.views:
-                if view not in cameras:
-                    raise ConfigError(
-                        f"{scenario.source}: no camera '{view}', there are {sorted(cameras)}"
-                    )
-            yield scene
+# A few scenes, by all routes
 
 
-def entries(scene: CompiledScene, request: GenerateRequest) -> list[tuple[str, Route, str]]:
-    """The (sample id, route, camera) of a scene, in the order of the request."""
-    return [(f"{scene.key}-{route}-{view}", route, view) for route, view in _looks(request)]
-
-
-def _looks(request: GenerateRequest) -> list[tuple[Route, str]]:
-    return [(route, view) for route in request.routes for view in request.views]
-
-
-# One scene, by all routes
-
-
-def paint_scene(
-    scene: CompiledScene,
-    wanted: Sequence[tuple[str, Route, str]],
-    world: World,
-    painter: "Painter",
+def paint_group(
+    group: Sequence[Wanted], seed: int, worlds: "Worlds", painter: "Painter"
 ) -> Iterator[Sample]:
-    """The wanted samples of one scene: first those over its frames, then the painted world."""
-    views = sorted({view for _, _, view in wanted})
+    """The wanted samples: textures first, then photographs of the world, then what goes over them.
+
+    Textures and pictures of the whole group go to the model together.
+    """
+    scenes = {each.key: compile_draw(each.scenario, seed, each.index) for each in group}
+    painted = {each.key for each in group if each.route == "texture"}
+    textures = paint_textures([scenes[key] for key in scenes if key in painted], painter)
+    shots = {}
+    for key, scene in scenes.items():
+        views = [each.view for each in group if each.key == key]
+        shots[key] = photograph(scene, views, worlds[scene.setup.task], textures.get(key, {}))
+    for wanted in group:
+        if wanted.route == "texture":
+            yield texture_sample(wanted, shots[wanted.key])
+    pictures = [wanted for wanted in group if wanted.route != "texture"]
+    yield from paint_pictures(pictures, shots, painter)
+
+
+def paint_textures(
+    scenes: Iterable[CompiledScene], painter: "Painter"
+) -> dict[str, dict[str, Render]]:
+    """By scene and surface, a texture for every prompt; one that fails its checks is redrawn."""
+    by_key = {scene.key: scene for scene in scenes}
+    todo = [(key, name) for key, scene in by_key.items() for name in scene.texture_prompts]
+    done: dict[str, dict[str, Render]] = {key: {} for key in by_key}
+    for attempt in range(painter.attempts):
+        jobs = [
+            painter.job(by_key[key], "texture", name, by_key[key].texture_prompts[name], attempt)
+            for key, name in todo
+        ]
+        for (key, name), render in zip(todo, painter([(job, None) for job in jobs]), strict=True):
+            done[key][name] = render
+        todo = [
+            (key, name) for key, name in todo if _failed(check_texture(done[key][name].image, name))
+        ]
+    return done
+
+
+def photograph(
+    scene: CompiledScene, views: Iterable[str], world: World, textures: Mapping[str, Render]
+) -> Shots:
+    """Set a scene up and photograph it, and once more with its surfaces painted."""
+    cameras = sorted(set(views))
     world.setup(scene)
-    frames = world.capture(views)
-    pictures = [entry for entry in wanted if entry[1] != "texture"]
-    yield from paint_pictures(scene, pictures, frames, painter)
-    textured = [entry for entry in wanted if entry[1] == "texture"]
-    if textured:
-        yield from paint_world(scene, textured, frames, world, painter)
+    plain = world.capture(cameras)
+    if not textures:
+        return Shots(scene, plain, {}, {})
+    took = world.paint({surface: render.image for surface, render in textures.items()})
+    worn = {name: render for name, render in textures.items() if name in took}
+    return Shots(scene, plain, world.capture(cameras), worn)
+
+
+def texture_sample(wanted: Wanted, shots: Shots) -> Sample:
+    """A photograph of the painted world. Nothing has moved, so the plain frame's labels hold."""
+    frame, image = shots.plain[wanted.view], shots.painted[wanted.view].image
+    first = next(iter(shots.textures.values()))
+    prompts = [f"{name}: {render.job.prompt}" for name, render in shots.textures.items()]
+    job = replace(first.job, target=wanted.view, prompt="; ".join(prompts))
+    render = replace(first, job=job, image=image, seconds=0.0)
+    changed: Mask = (image != frame.image).any(axis=2)
+    return make_sample(wanted, shots.scene, render, (frame, frame.labels, changed), shots.textures)
 
 
 def paint_pictures(
-    scene: CompiledScene,
-    wanted: Sequence[tuple[str, Route, str]],
-    frames: Mapping[str, Frame],
-    painter: "Painter",
+    wanted: Sequence[Wanted], shots: Mapping[str, Shots], painter: "Painter"
 ) -> Iterator[Sample]:
-    """Samples by `view`, `backdrop` and `repaint`; a rejected one is drawn again."""
-    attempt, todo = 0, list(wanted)
-    while todo:
-        work = [picture_job(scene, *entry, frames[entry[2]], attempt, painter) for entry in todo]
+    """Samples by `view`, `backdrop` and `repaint`; one that fails its checks is redrawn."""
+    todo, reasons = list(wanted), {each.id: list[str]() for each in wanted}
+    for attempt in range(painter.attempts):
+        work = [picture_work(each, shots[each.key], attempt, painter) for each in todo]
         again = []
-        for entry, (_, canvas), render in zip(todo, work, painter(work), strict=True):
-            sample = picture_sample(scene, entry[0], render, canvas, frames[entry[2]])
-            if sample.passed or attempt + 1 == painter.attempts:
-                yield sample
+        for each, (_, canvas), render in zip(todo, work, painter(work), strict=True):
+            sample = picture_sample(each, shots[each.key], render, canvas)
+            if attempt + 1 == painter.attempts or not _mendable(sample.checks):
+                known = {**sample.provenance, "rejected": reasons[each.id]}
+                yield replace(sample, provenance=known)
             else:
-                again.append(entry)
-                logger.info("%s drawn again: %s", entry[0], _failed(sample.checks))
-        attempt, todo = attempt + 1, again
+                reasons[each.id].append(_failed(sample.checks))
+                again.append(each)
+        todo = again
 
 
-def picture_job(
-    scene: CompiledScene,
-    sample_id: str,
-    route: Route,
-    view: str,
-    frame: Frame,
-    attempt: int,
-    painter: "Painter",
+def picture_work(
+    wanted: Wanted, shots: Shots, attempt: int, painter: "Painter"
 ) -> tuple[RenderJob, Canvas | None]:
     """What to paint, and onto what."""
+    scene, route, view = shots.scene, wanted.route, wanted.view
     prompts = scene.backdrop_prompts if route == "backdrop" else scene.view_prompts
-    job = make_job(scene, route, view, prompts[view], attempt, painter)
+    job = painter.job(scene, route, view, prompts[view], attempt)
     if route == "view":
         return job, None
-    return job, canvas_of(frame, route, scene.setup.task, painter.keep_scales)
+    return job, canvas_of(shots.plain[view], route, scene.setup.task, painter.keep_scales)
 
 
 def canvas_of(frame: Frame, route: Route, task: Task, keep_scales: int) -> Canvas:
@@ -218,90 +287,30 @@ def canvas_of(frame: Frame, route: Route, task: Task, keep_scales: int) -> Canva
     return Canvas(frame.image, ~actor, frame.labels, keep_scales)
 
 
-def picture_sample(
-    scene: CompiledScene, sample_id: str, render: Render, canvas: Canvas | None, frame: Frame
-) -> Sample:
-    """A render with the labels that are known to hold for it."""
+def picture_sample(wanted: Wanted, shots: Shots, render: Render, canvas: Canvas | None) -> Sample:
+    """A picture with the labels that are known to hold: none where it was painted."""
     if canvas is None:
-        return make_sample(scene, sample_id, render, None, None, None)
+        return make_sample(wanted, shots.scene, render, None)
+    frame = shots.plain[wanted.view]
     labels = np.where(canvas.editable, np.uint8(UNKNOWN), frame.labels)
-    return make_sample(scene, sample_id, render, frame, labels, canvas.editable)
-
-
-def paint_world(
-    scene: CompiledScene,
-    wanted: Sequence[tuple[str, Route, str]],
-    frames: Mapping[str, Frame],
-    world: World,
-    painter: "Painter",
-) -> Iterator[Sample]:
-    """Samples by `texture`: the world's surfaces are painted and it is photographed again.
-
-    Geometry has not moved, so every label of the plain frame still holds.
-    """
-    renders = paint_textures(scene, world, painter)
-    painted = world.paint({surface: render.image for surface, render in renders.items()})
-    textures = {surface: render for surface, render in renders.items() if surface in painted}
-    views = [view for _, _, view in wanted]
-    after = world.capture(views)
-    for sample_id, _, view in wanted:
-        frame, first = frames[view], next(iter(renders.values()))
-        changed: Mask = (after[view].image != frame.image).any(axis=2)
-        job = replace(first.job, target=view, prompt="; ".join(_prompts(renders)))
-        render = replace(first, job=job, image=after[view].image, seconds=0.0)
-        yield make_sample(scene, sample_id, render, frame, frame.labels, changed, textures)
-
-
-def paint_textures(scene: CompiledScene, world: World, painter: "Painter") -> dict[str, Render]:
-    """A texture for each surface that the scene has a prompt for; rejected ones are drawn again."""
-    done: dict[str, Render] = {}
-    todo = [surface for surface in scene.texture_prompts if surface in world.surfaces]
-    for attempt in range(painter.attempts):
-        jobs = [
-            make_job(scene, "texture", surface, scene.texture_prompts[surface], attempt, painter)
-            for surface in todo
-        ]
-        for surface, render in zip(todo, painter([(job, None) for job in jobs]), strict=True):
-            done[surface] = render
-        todo = [name for name in todo if _failed(check_texture(done[name].image, name))]
-    return done
-
-
-def _prompts(renders: Mapping[str, Render]) -> list[str]:
-    return [f"{surface}: {render.job.prompt}" for surface, render in renders.items()]
-
-
-# Jobs and samples
-
-
-def make_job(
-    scene: CompiledScene,
-    route: Route,
-    target: str,
-    prompt: str,
-    attempt: int,
-    painter: "Painter",
-) -> RenderJob:
-    """One picture to be made, with the key that alone seeds its noise."""
-    name, seed, index = scene.scenario.name, scene.seed, scene.index
-    key = _digest([name, seed, index, route, target, attempt])
-    negative = scene.negative if painter.negative else ""
-    return RenderJob(route, target, prompt, negative, painter.size_px, key, attempt)
+    return make_sample(wanted, shots.scene, render, (frame, labels, canvas.editable))
 
 
 def make_sample(
+    wanted: Wanted,
     scene: CompiledScene,
-    sample_id: str,
     render: Render,
-    frame: Frame | None,
-    labels: Labels | None,
-    mask: Mask | None,
+    known: tuple[Frame, Labels, Mask] | None,
     textures: Mapping[str, Render] | None = None,
 ) -> Sample:
-    """A checked sample; its annotations are the objects whose pixels are known to be true."""
+    """A checked sample; `known` is its frame, the labels that hold for it, and what was open.
+
+    Its annotations are the objects whose pixels are known to be true.
+    """
+    frame, labels, mask = known or (None, None, None)
     sample = Sample(
-        id=sample_id,
-        route=render.job.route,
+        id=wanted.id,
+        route=wanted.route,
         scenario=scene.scenario.name,
         index=scene.index,
         seed=scene.seed,
@@ -309,9 +318,7 @@ def make_sample(
         frame=frame,
         labels=labels,
         mask=mask,
-        annotations=()
-        if frame is None or labels is None
-        else annotate(frame.table, frame.instances, labels),
+        annotations=annotate(known[0].table, known[0].instances, known[1]) if known else (),
         scene=to_plain(scene),
         drawn=scene.drawn,
         tags=scene.tags,
@@ -323,19 +330,17 @@ def make_sample(
 
 def provenance(scene: CompiledScene) -> dict[str, Any]:
     """What made a sample, beside its scene and its render: the file and the versions."""
-    from hartsim import __version__
-
     return {
         "scenario_file": Path(scene.scenario.source).name,
         "scenario_sha256": scene.scenario.source_hash,
-        "versions": {"hartsim": __version__, "numpy": np.__version__},
+        "versions": {name: version(name) for name in ("hartsim", "torch", "numpy", "mujoco")},
     }
 
 
 def describe_request(request: GenerateRequest) -> dict[str, Any]:
     """What must be equal for a run to continue in a folder: all that decides a sample's bytes."""
     config = asdict(request.config)
-    config["render"].pop("batch")
+    del config["render"]["batch"]
     return {
         "scenarios": {s.name: s.source_hash for s in read_scenarios(request.scenarios)},
         "count": request.count,
@@ -346,8 +351,9 @@ def describe_request(request: GenerateRequest) -> dict[str, Any]:
     }
 
 
-def _digest(values: Sequence[str | int]) -> str:
-    return hashlib.sha256(json.dumps(values).encode()).hexdigest()[:32]
+def _mendable(checks: Sequence[Check]) -> bool:
+    """Whether a check has failed that another draw might pass."""
+    return any(not each.passed and each.name not in OF_THE_FRAME for each in checks)
 
 
 def _failed(checks: Sequence[Check]) -> str:
@@ -364,21 +370,29 @@ class Painter:
         from hartsim.hart.renderer import make_renderer
 
         self.renderer = make_renderer(config.hart, config.render)
+        self.size_px: Size = self.renderer.size_px
         self.attempts, self.negative = config.render.attempts, config.render.negative
-        self.size_px = self.renderer.size_px
-        scales = self.renderer.scales
-        keep = config.render.keep_scales
+        keep, scales = config.render.keep_scales, self.renderer.scales
         self.keep_scales = scales // 2 if keep is None else min(keep, scales)
 
     def __call__(self, work: Sequence[tuple[RenderJob, Canvas | None]]) -> Iterator[Render]:
         """The renders, in the order of the work."""
         return self.renderer(work)
 
+    def job(
+        self, scene: CompiledScene, route: Route, target: str, prompt: str, attempt: int
+    ) -> RenderJob:
+        """One picture to be made, with the key that alone seeds its noise."""
+        identity = [scene.scenario.name, scene.seed, scene.index, route, target, attempt]
+        noise_key = hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:32]
+        negative = scene.negative if self.negative else ""
+        return RenderJob(route, target, prompt, negative, self.size_px, noise_key, attempt)
+
 
 class Worlds:
     """The embedded worlds by task, each started when first needed and closed with the run."""
 
-    def __init__(self, config: RunConfig, size_px: tuple[int, int], stack: ExitStack) -> None:
+    def __init__(self, config: RunConfig, size_px: Size, stack: ExitStack) -> None:
         wanted = config.world.size_px
         if wanted is not None and (wanted, wanted) != size_px:
             raise ConfigError(
@@ -392,10 +406,8 @@ class Worlds:
         if task not in self.open:
             from hartsim.worlds.embedded import EmbeddedWorld
 
-            started = time.perf_counter()
             world = EmbeddedWorld(task, self.size_px, shadows=self.shadows)
             self.open[task] = self.stack.enter_context(closing(world))
-            logger.info("%s world started in %.1f s", task, time.perf_counter() - started)
         return self.open[task]
 
 
@@ -407,6 +419,6 @@ def render_sentence(
     scene = compile_draw(scenario, seed, 0)
     painter = Painter(config)
     view = scene.setup.cameras[0].name
-    job = make_job(scene, "view", view, scene.view_prompts[view], 0, painter)
-    render = next(iter(painter([(job, None)])))
+    job = painter.job(scene, "view", view, scene.view_prompts[view], 0)
+    render = next(painter([(job, None)]))
     return render.image, scene, not_understood

@@ -43,15 +43,14 @@ def export_coco(root: Path, out: Path, include_rejected: bool = False) -> Path:
     `include_rejected`; objects of which less than half is known. A picture's `unknown` is the mask
     of pixels to ignore.
     """
-    path = out if out.suffix == ".json" else out / "annotations.json"
     records = [item for item in read_samples(root) if _is_usable(item, include_rejected)]
     if not records:
         raise DatasetError(f"{root}: no sample with true labels to export; a view has none")
+    path = out if out.suffix == ".json" else out / "annotations.json"
+    name_of = _linked if path == out else _copied
     with refusals_told(out):
         path.parent.mkdir(parents=True, exist_ok=True)
-        names = [_file_name(record, path) for record in records]
-        if path != out:
-            names = [_copy_image(record, out) for record in records]
+        names = [name_of(record, path.parent) for record in records]
         replace_durably(path, json_line(_coco(records, names)).encode())
     return path
 
@@ -68,14 +67,14 @@ def _is_usable(record: Record, include_rejected: bool) -> bool:
     return "labels.png" in record.files and (record.passed or include_rejected)
 
 
-def _file_name(record: Record, path: Path) -> str:
-    return os.path.relpath(record.folder / "image.png", path.parent)
+def _linked(record: Record, folder: Path) -> str:
+    return os.path.relpath(record.folder / "image.png", folder)
 
 
-def _copy_image(record: Record, out: Path) -> str:
-    (out / "images").mkdir(exist_ok=True)
+def _copied(record: Record, folder: Path) -> str:
     name = f"images/{record.id}.png"
-    write_durably(out / name, (record.folder / "image.png").read_bytes())
+    (folder / "images").mkdir(exist_ok=True)
+    write_durably(folder / name, (record.folder / "image.png").read_bytes())
     return name
 
 

@@ -79,7 +79,7 @@ class HashTextEncoder(nn.Module):
         for row, prompt in zip(ids, prompts, strict=True):
             words = WORD.findall(prompt.lower())
             if len(words) > self.tokens:
-                logger.warning("only the first %d words are read of %r", self.tokens, prompt)
+                _warn_of_cut(prompt, self.tokens)
             for i, word in enumerate(words[: self.tokens]):
                 row[i] = _gram_ids(word, self.config.buckets, self.config.grams_per_word)
         return torch.from_numpy(ids)
@@ -156,6 +156,11 @@ class Qwen2TextEncoder:
             return AutoTokenizer.from_pretrained(self.name), model
         except (OSError, ValueError) as error:
             raise CheckpointError(f"{self.name}: no Qwen2 text encoder there ({error})") from error
+
+
+@functools.lru_cache(maxsize=1024)  # once per prompt
+def _warn_of_cut(prompt: str, tokens: int) -> None:
+    logger.warning("only the first %d words are read of %r", tokens, prompt)
 
 
 @functools.lru_cache(maxsize=65536)

@@ -46,9 +46,15 @@ _SIDES: Mapping[str, tuple[str, ...]] = {
 }
 
 
+TABLE_MIDDLE_M: Vector3 = (0.5, 0.0, 0.0)
+
+
 @dataclass(frozen=True)
 class Sighting:
-    """An object in a picture: where it falls (right and down, -1..1) and how far it is."""
+    """An object in a picture: where it falls (right, -1..1) and how far it is.
+
+    `down` counts from where the middle of the table falls, of the half picture.
+    """
 
     thing: PlacedObject
     right: float
@@ -102,8 +108,9 @@ def _sighting(thing: PlacedObject, camera: CameraSetup) -> Sighting | None:
     if not seen:
         return None
     right, down = (sum(values) / len(seen) for values in zip(*seen, strict=True))
+    middle = _in_picture(TABLE_MIDDLE_M, camera) or (0.0, 0.0)
     distance_m = math.hypot(x - camera.position_m[0], y - camera.position_m[1])
-    return Sighting(thing, right, down, distance_m)
+    return Sighting(thing, right, down - middle[1], distance_m)
 
 
 def _in_picture(point: Vector3, camera: CameraSetup) -> tuple[float, float] | None:
@@ -187,7 +194,7 @@ def _where_on_road(seen: Sighting, rng: Rng) -> str:
 
 
 def _where_on_table(seen: Sighting) -> str:
-    row = "back" if seen.down < -0.25 else "front" if seen.down > 0.35 else ""
+    row = "back" if seen.down < -0.12 else "front" if seen.down > 0.14 else ""
     side = "left" if seen.right < -0.25 else "right" if seen.right > 0.25 else ""
     if row and side:
         return f"at the {row} {side}"

@@ -143,8 +143,8 @@ class Scenario:
 DEFAULT_CAMERAS: Mapping[Task, Mapping[str, CameraSpec]] = {
     "driving": {"front": CameraSpec(0.6, 0.0, 1.5, pitch_deg=-4.0, fov_deg=55.0)},
     "robot": {
-        "front": CameraSpec(1.25, 0.0, 0.75, pitch_deg=-42.0, yaw_deg=180.0, fov_deg=48.0),
-        "top": CameraSpec(0.5, 0.0, 1.25, pitch_deg=-90.0, fov_deg=52.0),
+        "front": CameraSpec(1.66, 0.22, 0.92, pitch_deg=-28.5, yaw_deg=187.5, fov_deg=46.0),
+        "top": CameraSpec(0.44, 0.0, 1.45, pitch_deg=-90.0, yaw_deg=180.0, fov_deg=50.0),
     },
 }
 """What is mounted where a file names no cameras."""

@@ -28,6 +28,9 @@ TOOL_M = 0.21
 
 SPEED_MPS = 0.25
 REACH_M = (0.20, 0.78)
+STRETCH_M = 0.99 * (UPPER_ARM_M + FOREARM_M)
+"""How far from the shoulder the wrist may be, just short of a straight arm."""
+
 HEIGHT_M = (0.005, 0.45)
 _SIDE_M = 0.082
 _STEEL: Colour = (0.62, 0.64, 0.67)
@@ -77,12 +80,13 @@ class ArmState:
 
 
 def within_reach(position_m: Vector3) -> Vector3:
-    """The nearest position that the gripper can take (straight in or out, up or down)."""
+    """The position that the gripper can take instead: the same height or nearest, then inward."""
     x, y, z = position_m
     distance = math.hypot(x, y)
     angle = math.atan2(y, x) if distance > 1e-9 else 0.0
-    r = min(max(distance, REACH_M[0]), REACH_M[1])
     height = min(max(z, HEIGHT_M[0]), HEIGHT_M[1])
+    farthest = math.sqrt(STRETCH_M**2 - (height + TOOL_M - SHOULDER_Z_M) ** 2)
+    r = min(max(distance, REACH_M[0]), REACH_M[1], farthest)
     return (r * math.cos(angle), r * math.sin(angle), height)
 
 
@@ -91,7 +95,7 @@ def solve(state: ArmState) -> Joints:
     x, y, z = within_reach(state.position_m)
     base = math.atan2(y, x)
     r, rise = math.hypot(x, y), z + TOOL_M - SHOULDER_Z_M
-    span = min(math.hypot(r, rise), (UPPER_ARM_M + FOREARM_M) * 0.999)
+    span = math.hypot(r, rise)
     slope = math.atan2(r, rise)
     lift = _corner(UPPER_ARM_M, span, FOREARM_M)
     bend = math.pi - _corner(UPPER_ARM_M, FOREARM_M, span)

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -181,9 +182,16 @@ def _white_rows(solid: Solid, mesh: Mesh, stage: Stage, palette: Palette) -> NDA
 
 
 def _palette_uv(mesh: Mesh, rows: NDArray[np.intp]) -> NDArray[np.float32]:
-    uv = np.empty((*mesh.shade.shape, 2), np.float32)
-    uv[..., 0] = (0.5 + np.clip(mesh.shade, 0, 1) * (PALETTE_SHADES - 1)) / PALETTE_SHADES
+    uv = _shade_uv(mesh).copy()
     uv[..., 1] = (1 - (2 * rows + 1) / (2 * PALETTE_ROWS))[:, None]
+    return uv
+
+
+@lru_cache(maxsize=512)
+def _shade_uv(mesh: Mesh) -> NDArray[np.float32]:
+    """Where in a palette's row each corner's baked light is found, (F, 3, 2)."""
+    uv = np.zeros((*mesh.shade.shape, 2), np.float32)
+    uv[..., 0] = (0.5 + np.clip(mesh.shade, 0, 1) * (PALETTE_SHADES - 1)) / PALETTE_SHADES
     return uv
 
 

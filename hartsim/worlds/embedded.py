@@ -338,7 +338,9 @@ class EmbeddedWorld:
         stage = self._stage
         maps = self._shadow_maps()
         mirror = self._mirror(camera, size_px) if stage.weather.wetness > 0.05 else None
-        sky = weather.sky_of(self._sky_image, eye, stage.weather)
+        sky = np.zeros((3, 1, 1), np.float32)
+        if stage.has_sky:
+            sky = weather.sky_of(self._sky_image, eye, stage.weather)
         return weather.develop(
             weather.raw_of(pixels, depth, size_px), eye, stage, maps, sky, mirror
         )

@@ -1,11 +1,12 @@
 """Buildings: walls in paintable surfaces, with roofs, cornices, doors, shop fronts and chimneys.
 
 Buildings stand with their front along x at y = 0 and their depth towards +y, so that the street lies
-at -y; `turned` faces them the other way.
+at -y. Their parts come in few sizes and are made once.
 """
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -18,10 +19,10 @@ BAY_M = 3.2
 """One bay and one floor of a front; a copy of its texture shows four by four."""
 
 ROOFS: tuple[Colour, ...] = (
-    (0.48, 0.22, 0.17),
-    (0.33, 0.3, 0.3),
-    (0.42, 0.27, 0.2),
-    (0.26, 0.3, 0.34),
+    (0.5, 0.23, 0.17),
+    (0.33, 0.31, 0.32),
+    (0.44, 0.29, 0.21),
+    (0.27, 0.31, 0.36),
 )
 DOORS: tuple[Colour, ...] = (
     (0.3, 0.16, 0.1),
@@ -36,16 +37,21 @@ AWNINGS: tuple[Colour, ...] = (
     (0.85, 0.62, 0.18),
     (0.55, 0.2, 0.32),
 )
+STONE: Colour = (0.5, 0.48, 0.46)
+LAMPLIGHT: Colour = (1.0, 0.86, 0.6)
 
 
 @dataclass(frozen=True)
 class House:
-    """A building to be put up: sizes in bays and floors, the surface of its walls, its roof."""
+    """A building to be put up: sizes in bays and floors, the surface of its walls, its roof.
+
+    `shine` draws its front as one that lights itself, for textures with lit windows.
+    """
 
     surface: str
     bays: int
     floors: int
-    depth_m: float
+    deep_bays: int
     roof: str
     roof_colour: Colour
     shops: bool = False
@@ -59,208 +65,171 @@ class House:
         return self.bays * BAY_M
 
     @property
+    def depth_m(self) -> float:
+        """From its front to its back."""
+        return self.deep_bays * BAY_M
+
+    @property
+    def foot_m(self) -> float:
+        """From the ground to the lowest whole floor of its texture."""
+        return 0.6 if self.shops else 0.3
+
+    @property
     def height_m(self) -> float:
         """The height of its walls."""
-        return self.floors * BAY_M + (0.6 if self.shops else 0.3)
+        return self.floors * BAY_M + self.foot_m
 
 
-def building(name: str, house: House, place_m: Vector3, left: bool) -> Prop:
-    """The house with the middle of its front at a place, on the left or right of a street."""
-    solids = [_walls(house), *_base(house), *_roof(house)]
-    return Prop(name, "building", tuple(solids), Pose(place_m, 0.0 if left else math.pi))
+def building(name: str, house: House, place_m: Vector3, heading_rad: float) -> Prop:
+    """The house with the middle of its front at a place, its front turned to -y by `heading`."""
+    walls = _walls(house.bays, house.floors, house.deep_bays, house.foot_m, house.seed % 4)
+    solids = [Solid("mesh", None, surface=house.surface, mesh=walls, emission=float(house.shine))]
+    solids += _shop_fronts(house) if house.shops else _plinth(house)
+    top = (0.0, 0.0, house.height_m)
+    if house.roof == "flat":
+        roof = _flat_roof(house.bays, house.deep_bays, house.seed % 4)
+        solids.append(Solid("mesh", None, top, mesh=roof))
+    else:
+        roof = _pitched_roof(house.bays, house.deep_bays, house.roof == "gable")
+        solids.append(Solid("mesh", None, top, mesh=roof, colours={"roof": house.roof_colour}))
+    return Prop(name, "building", tuple(solids), Pose(place_m, heading_rad))
 
 
-def _walls(house: House) -> Solid:
+@lru_cache(maxsize=256)
+def _walls(bays: int, floors: int, deep_bays: int, foot_m: float, shift: int) -> Mesh:
     """Four walls; their windows stand on whole bays, from the foot of the upper floors."""
-    half, deep, high = house.width_m / 2, house.depth_m, house.height_m
-    foot = high - house.floors * BAY_M
+    half, deep, high = bays * BAY_M / 2, deep_bays * BAY_M, floors * BAY_M + foot_m
     corners = [(-half, 0.0), (half, 0.0), (half, deep), (-half, deep)]
-    walls = []
-    shift = house.seed % 4
-    for (x0, y0), (x1, y1) in zip(corners, corners[1:] + corners[:1], strict=True):
-        length = math.hypot(x1 - x0, y1 - y0)
-        bays = max(1, round(length / BAY_M)) / 4
-        low = -foot / (4 * BAY_M)
-        top = low + high / (4 * BAY_M)
-        u = shift / 4
-        walls.append(
-            meshes.quad(
-                [(x0, y0, 0), (x1, y1, 0), (x1, y1, high), (x0, y0, high)],
-                [(u, low), (u + bays, low), (u + bays, top), (u, top)],
-            )
-        )
-    return Solid("mesh", None, surface=house.surface, mesh=join(walls), emission=float(house.shine))
+    low, top = -foot_m / (4 * BAY_M), floors / 4
+    points, coords = [], []
+    for k, wide in enumerate((bays, deep_bays, bays, deep_bays)):
+        (x0, y0), (x1, y1) = corners[k], corners[(k + 1) % 4]
+        points.append([(x0, y0, 0), (x1, y1, 0), (x1, y1, high), (x0, y0, high)])
+        left, right = shift / 4, (shift + wide) / 4
+        coords.append([(left, low), (right, low), (right, top), (left, top)])
+    return meshes.quads(points, coords)
 
 
-def _base(house: House) -> list[Solid]:
-    """The ground floor: shop fronts with awnings, or a plinth with a door and steps."""
-    if house.shops:
-        return _shop_fronts(house)
-    half = house.width_m / 2
-    door_x = -half + BAY_M * (0.5 + house.seed % house.bays)
-    plinth = moved(
-        meshes.box((house.width_m + 0.08, house.depth_m + 0.08, 0.5)), (0, house.depth_m / 2, 0.25)
-    )
-    frame = moved(meshes.box((1.5, 0.16, 2.5)), (door_x, -0.03, 1.25))
-    leaf = moved(meshes.box((1.1, 0.1, 2.2)), (door_x, -0.08, 1.15))
-    light = moved(meshes.box((0.7, 0.12, 0.36)), (door_x, -0.09, 1.85))
-    steps = moved(meshes.box((1.7, 0.9, 0.18)), (door_x, -0.4, 0.09))
-    parts = [
-        painted(plinth, "plinth", (0.5, 0.48, 0.46)),
-        painted(frame, "frame", (0.88, 0.87, 0.84)),
-        painted(leaf, "door", house.door),
-        painted(light, "glass", (0.3, 0.36, 0.4)),
-        painted(steps, "plinth", (0.5, 0.48, 0.46)),
+def _plinth(house: House) -> list[Solid]:
+    """A plinth, and a door with its steps in one of the bays."""
+    door_x = -house.width_m / 2 + BAY_M * (0.5 + house.seed % house.bays)
+    size = (house.width_m + 0.08, house.depth_m + 0.08, 0.5)
+    at = (0.0, house.depth_m / 2, 0.25)
+    return [
+        Solid("box", size, at, rgba=(*STONE, 1.0)),
+        Solid("mesh", None, (door_x, 0.0, 0.0), mesh=_door(), colours={"door": house.door}),
     ]
-    return [Solid("mesh", None, mesh=join(parts))]
+
+
+@lru_cache(maxsize=1)
+def _door() -> Mesh:
+    blocks: list[tuple[Vector3, Vector3, str, Colour]] = [
+        ((1.5, 0.16, 2.5), (0, -0.03, 1.25), "frame", (0.88, 0.87, 0.84)),
+        ((1.1, 0.1, 2.2), (0, -0.08, 1.15), "door", DOORS[0]),
+        ((0.7, 0.12, 0.36), (0, -0.09, 1.85), "glass", (0.3, 0.36, 0.4)),
+        ((1.7, 0.9, 0.18), (0, -0.4, 0.09), "step", STONE),
+        ((1.9, 0.9, 0.1), (0, -0.4, 2.62), "frame", (0.88, 0.87, 0.84)),
+    ]
+    return join([painted(moved(meshes.box(size), at), *role) for size, at, *role in blocks])
 
 
 def _shop_fronts(house: House) -> list[Solid]:
-    rng = np.random.default_rng(house.seed)
-    high = house.height_m - (house.floors - 1) * BAY_M - 0.25
-    half = house.width_m / 2
-    parts = [
-        painted(
-            moved(meshes.box((house.width_m + 0.06, 0.16, high)), (0, -0.02, high / 2)),
-            "stone",
-            (0.36, 0.35, 0.35),
-        )
+    front, panes = _shops(house.bays, house.seed % 6)
+    colours = {"pane": LAMPLIGHT} if house.shine else {}
+    return [
+        Solid("mesh", None, mesh=front, colours={"door": house.door}),
+        Solid("mesh", None, mesh=panes, emission=float(house.shine), colours=colours),
     ]
-    glow = []
-    wide = BAY_M * (2 if house.bays % 2 == 0 else house.bays)
-    for k in range(round(house.width_m / wide)):
-        middle = -half + (k + 0.5) * wide
-        awning = AWNINGS[int(rng.integers(len(AWNINGS)))]
-        pane = moved(
-            meshes.box((wide - 1.9, 0.1, high - 1.15)),
-            (middle + 0.5, -0.08, 0.35 + (high - 1.15) / 2),
-        )
-        glow.append(painted(shaded(pane, 0.8, 1.0), "pane", (0.3, 0.36, 0.4)))
-        parts.append(
-            painted(
-                moved(meshes.box((1.0, 0.12, 2.2)), (middle - wide / 2 + 0.75, -0.08, 1.1)),
-                "door",
-                house.door,
-            )
-        )
-        board = moved(meshes.box((wide - 0.3, 0.2, 0.55)), (middle, -0.12, high - 0.35))
-        parts.append(painted(board, f"board{k}", awning))
-        parts.append(
-            painted(
-                moved(meshes.box((wide * 0.5, 0.04, 0.2)), (middle, -0.24, high - 0.35)),
-                "letters",
-                (0.93, 0.9, 0.8),
-            )
-        )
+
+
+@lru_cache(maxsize=64)
+def _shops(bays: int, seed: int) -> tuple[Mesh, Mesh]:
+    """The ground floor's stone, doors, boards and awnings; and its window panes."""
+    rng = np.random.default_rng(seed)
+    high, length = BAY_M + 0.35, bays * BAY_M
+    stone: Colour = ((0.36, 0.35, 0.35), (0.22, 0.26, 0.27), (0.42, 0.33, 0.27))[seed % 3]
+    wall = moved(meshes.box((length + 0.06, 0.16, high)), (0, -0.02, high / 2))
+    parts, panes = [painted(wall, "stone", stone)], []
+    wide = BAY_M * (2 if bays % 2 == 0 else bays)
+    for k in range(round(length / wide)):
+        middle = -length / 2 + (k + 0.5) * wide
+        colour = AWNINGS[int(rng.integers(len(AWNINGS)))]
+        pane = moved(meshes.box((wide - 1.9, 0.1, 2.1)), (middle + 0.5, -0.08, 1.45))
+        panes.append(painted(shaded(pane, 0.75, 1.0), "pane", (0.32, 0.38, 0.42)))
+        parts += _shop_details(middle, wide, high, colour, k)
         if rng.uniform() < 0.65:
-            parts += _awning(middle, wide - 0.4, high - 0.65, awning)
-    lit = Solid(
-        "mesh",
-        None,
-        mesh=join(glow),
-        emission=float(house.shine),
-        colours={"pane": (1.0, 0.86, 0.6)} if house.shine else {},
-    )
-    return [Solid("mesh", None, mesh=join(parts)), lit]
+            parts.append(_awning(middle, wide - 0.4, high - 0.65, colour))
+    return join(parts), join(panes)
 
 
-def _awning(middle: float, wide: float, high: float, colour: Colour) -> list[Mesh]:
-    """A striped cloth leaning out over the pavement."""
-    stripes = []
-    count = max(4, int(wide / 0.5))
-    for k in range(count):
-        x0, x1 = middle - wide / 2 + wide * k / count, middle - wide / 2 + wide * (k + 1) / count
-        top = meshes.quad(
-            [(x0, -1.15, high - 0.5), (x1, -1.15, high - 0.5), (x1, -0.1, high), (x0, -0.1, high)]
-        )
-        edge = meshes.quad(
-            [
-                (x0, -1.15, high - 0.72),
-                (x1, -1.15, high - 0.72),
-                (x1, -1.15, high - 0.5),
-                (x0, -1.15, high - 0.5),
-            ]
-        )
-        tone = colour if k % 2 == 0 else (0.92, 0.9, 0.86)
-        stripes += [
-            painted(join([top, edge]), f"awning{colour}" if k % 2 == 0 else "awning_light", tone)
-        ]
-    return stripes
-
-
-def _roof(house: House) -> list[Solid]:
-    half, deep, high = house.width_m / 2, house.depth_m, house.height_m
-    if house.roof == "flat":
-        return [Solid("mesh", None, mesh=_flat_roof(house))]
-    rise = min(deep, 9.0) * (0.42 if house.roof == "gable" else 0.34)
-    eaves, ridge = 0.45, (half if house.roof == "gable" else max(half - deep * 0.35, half * 0.2))
-    a, b = (-half - eaves, -eaves, high - 0.1), (half + eaves, -eaves, high - 0.1)
-    c, d = (half + eaves, deep + eaves, high - 0.1), (-half - eaves, deep + eaves, high - 0.1)
-    e, f = (
-        (-ridge - (eaves if house.roof == "gable" else 0), deep / 2, high + rise),
-        (ridge + (eaves if house.roof == "gable" else 0), deep / 2, high + rise),
-    )
-    slopes = meshes.mesh_of(
-        [a, b, c, d, e, f],
-        [[0, 1, 5], [0, 5, 4], [2, 3, 4], [2, 4, 5], [1, 2, 5], [3, 0, 4], [1, 0, 3], [1, 3, 2]],
-        crease_deg=10,
-    )
-    parts = [shaded(painted(slopes, "roof", house.roof_colour), 0.82, 1.0)]
-    if house.roof == "gable":
-        ends = [
-            meshes.mesh_of(
-                [(x, 0.0, high), (x, deep, high), (x, deep / 2, high + rise * 0.97)],
-                [[0, 1, 2]] if x > 0 else [[0, 2, 1]],
-            )
-            for x in (-half - 0.01, half + 0.01)
-        ]
-        parts.append(painted(join(ends), "gable", (0.85, 0.82, 0.76)))
-        parts[0] = shaded(painted(_without_ends(slopes), "roof", house.roof_colour), 0.82, 1.0)
-    chimney = moved(meshes.box((0.7, 0.7, 1.5)), (half * 0.5, deep * 0.62, high + rise * 0.85))
-    parts.append(painted(chimney, "chimney", (0.5, 0.3, 0.25)))
-    gutter = moved(meshes.box((2 * half + 2 * eaves, 0.14, 0.12)), (0, -eaves, high - 0.12))
-    parts.append(painted(gutter, "gutter", (0.85, 0.84, 0.8)))
-    return [Solid("mesh", None, mesh=join(parts))]
-
-
-def _without_ends(slopes: Mesh) -> Mesh:
-    """The two slopes of a gable roof, without its triangles."""
-    keep = np.ones(len(slopes.vertices), bool)
-    keep[4:6] = False
-    return Mesh(
-        slopes.vertices[keep],
-        slopes.normals[keep],
-        slopes.uv[keep],
-        slopes.roles[keep],
-        slopes.shade[keep],
-        slopes.names,
-        slopes.colours,
-    )
-
-
-def _flat_roof(house: House) -> Mesh:
-    """A cornice, a parapet, and boxes of machinery behind it."""
-    rng = np.random.default_rng(house.seed)
-    wide, deep, high = house.width_m, house.depth_m, house.height_m
-    stone: Colour = (0.72, 0.7, 0.66) if house.seed % 2 else (0.5, 0.5, 0.5)
-    parts = [
-        painted(
-            moved(meshes.box((wide + 0.5, deep + 0.5, 0.35)), (0, deep / 2, high + 0.1)),
-            "cornice",
-            stone,
-        ),
-        painted(
-            moved(meshes.box((wide + 0.1, deep + 0.1, 0.5)), (0, deep / 2, high + 0.4)),
-            "parapet",
-            stone,
-        ),
+def _shop_details(middle: float, wide: float, high: float, colour: Colour, k: int) -> list[Mesh]:
+    door = moved(meshes.box((1.0, 0.12, 2.2)), (middle - wide / 2 + 0.75, -0.08, 1.1))
+    board = moved(meshes.box((wide - 0.3, 0.2, 0.55)), (middle, -0.12, high - 0.35))
+    letters = moved(meshes.box((wide * 0.5, 0.04, 0.2)), (middle, -0.24, high - 0.35))
+    return [
+        painted(door, "door", DOORS[0]),
+        painted(board, f"board{k}", colour),
+        painted(letters, "letters", (0.93, 0.9, 0.8)),
     ]
+
+
+def _awning(middle: float, wide: float, high: float, colour: Colour) -> Mesh:
+    """A striped cloth leaning out over the pavement."""
+    count = max(4, int(wide / 0.5))
+    edges = middle - wide / 2 + wide * np.arange(count + 1) / count
+    out, low, level = -1.15, high - 0.72, high - 0.5
+    corners = []
+    for x0, x1 in zip(edges[:-1], edges[1:], strict=True):
+        corners.append([(x0, out, level), (x1, out, level), (x1, -0.1, high), (x0, -0.1, high)])
+        corners.append([(x0, out, low), (x1, out, low), (x1, out, level), (x0, out, level)])
+    stripe = np.repeat(np.arange(count) % 2, 4)
+    names = (f"awning {colour}", "awning white")
+    return meshes.repainted(meshes.quads(corners), names, stripe, (colour, (0.92, 0.9, 0.86)))
+
+
+@lru_cache(maxsize=128)
+def _pitched_roof(bays: int, deep_bays: int, gable: bool) -> Mesh:
+    """Tiled slopes over the eaves, at z = 0, with a chimney and a gutter."""
+    half, deep, eaves = bays * BAY_M / 2, deep_bays * BAY_M, 0.45
+    rise = min(deep, 9.6) * (0.42 if gable else 0.34)
+    ridge = half + eaves if gable else max(half - deep * 0.35, half * 0.2)
+    a, b = (-half - eaves, -eaves, -0.1), (half + eaves, -eaves, -0.1)
+    c, d = (half + eaves, deep + eaves, -0.1), (-half - eaves, deep + eaves, -0.1)
+    e, f = (-ridge, deep / 2, rise), (ridge, deep / 2, rise)
+    points = [a, b, c, d, e, f]
+    slopes = [[0, 1, 5], [0, 5, 4], [2, 3, 4], [2, 4, 5], [1, 0, 3], [1, 3, 2]]
+    ends = [] if gable else [[1, 2, 5], [3, 0, 4]]
+    tiles = meshes.mesh_of(points, slopes + ends, crease_deg=10)
+    parts = [shaded(painted(tiles, "roof", ROOFS[0]), 0.82, 1.0)]
+    if gable:
+        wall = [(half, 0.0, 0.0), (half, deep, 0.0), (half, deep / 2, rise * 0.96)]
+        other = [(-x, y, z) for x, y, z in wall]
+        triangles = meshes.mesh_of(wall + other, [[0, 1, 2], [3, 5, 4]])
+        parts.append(painted(triangles, "gable", (0.85, 0.82, 0.76)))
+    chimney = moved(meshes.box((0.7, 0.7, 1.5)), (half * 0.5, deep * 0.62, rise * 0.85))
+    parts.append(painted(chimney, "chimney", (0.5, 0.3, 0.25)))
+    gutter = moved(meshes.box((2 * half + 2 * eaves, 0.14, 0.12)), (0, -eaves, -0.12))
+    parts.append(painted(gutter, "gutter", (0.85, 0.84, 0.8)))
+    return join(parts)
+
+
+@lru_cache(maxsize=128)
+def _flat_roof(bays: int, deep_bays: int, seed: int) -> Mesh:
+    """A cornice and a parapet at z = 0, with boxes of machinery behind."""
+    rng = np.random.default_rng(seed)
+    wide, deep = bays * BAY_M, deep_bays * BAY_M
+    stone: Colour = (0.72, 0.7, 0.66) if seed % 2 else (0.5, 0.5, 0.5)
+    cornice = moved(meshes.box((wide + 0.5, deep + 0.5, 0.35)), (0, deep / 2, 0.1))
+    parapet = moved(meshes.box((wide + 0.1, deep + 0.1, 0.5)), (0, deep / 2, 0.4))
+    parts = [painted(cornice, "cornice", stone), painted(parapet, "parapet", stone)]
     for _ in range(int(rng.integers(1, 4))):
         size = (rng.uniform(1.2, 3.0), rng.uniform(1.2, 2.5), rng.uniform(0.8, 2.2))
-        at = (
-            rng.uniform(-wide / 3, wide / 3),
-            deep * rng.uniform(0.3, 0.7),
-            high + 0.6 + size[2] / 2,
-        )
-        parts.append(painted(moved(meshes.box(size), at), "plant", (0.58, 0.59, 0.6)))
+        x, y = rng.uniform(-wide / 3, wide / 3), deep * rng.uniform(0.3, 0.7)
+        plant = moved(meshes.box(size), (x, y, 0.6 + size[2] / 2))
+        parts.append(painted(plant, "plant", (0.58, 0.59, 0.6)))
     return join(parts)
+
+
+def facing(left: bool) -> float:
+    """The heading of a building on the left or the right of a street along x."""
+    return 0.0 if left else math.pi

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -21,26 +22,31 @@ def broadleaf(seed: int, detail: int = 2) -> Mesh:
     """A tree about 6.5 m tall: a trunk and layered clumps of leaves, lit from above."""
     rng = np.random.default_rng(seed)
     height = 2.2 + rng.uniform(-0.2, 0.3)
-    trunk = tube(
-        [(0, 0, 0), (0.05, 0.02, height * 0.6), (0, 0.05, height + 1.4)], (0.2, 0.14, 0.07), 7
-    )
+    path = [(0, 0, 0), (0.05, 0.02, height * 0.6), (0, 0.05, height + 1.4)]
+    trunk = tube(path, (0.2, 0.14, 0.07), meshes.fewer(7, detail))
     parts = [shaded(painted(trunk, "bark", BARK), 0.6, 1.0)]
     clumps = [(0.0, 0.0, height + 1.7, 2.6)]
-    for k in range((4, 5, 6)[detail]):
+    for k in range(6):
         angle = k * 2.4 + rng.uniform(-0.4, 0.4)
         reach, up = rng.uniform(0.8, 1.35), rng.uniform(0.5, 2.6)
-        clumps.append(
-            (reach * math.cos(angle), reach * math.sin(angle), height + up, rng.uniform(1.5, 2.1))
-        )
+        size = rng.uniform(1.5, 2.1)
+        clumps.append((reach * math.cos(angle), reach * math.sin(angle), height + up, size))
     clumps.append((0.1, -0.1, height + 3.3, 1.6))
-    lowest = height
     for k, (x, y, z, size) in enumerate(clumps):
-        leaf = meshes.blob(seed * 31 + k, (size, size, size * 0.82), 0.3, level=int(detail > 0))
-        level = (z - lowest) / 3.6
-        bright = 0.62 + 0.38 * min(1.0, level)
+        bright = 0.66 + 0.34 * min(1.0, (z - height) / 3.6)
         role = ("leaf", "leaf_dark", "leaf_light")[k % 3]
-        parts.append(moved(shaded(painted(leaf, role, LEAF), 0.55 * bright, bright), (x, y, z)))
+        leaf = _foliage(seed * 31 + k, (size, size, size * 0.82), detail)
+        leaf = shaded(painted(leaf, role, LEAF), 0.55 * bright, bright)
+        parts.append(moved(leaf, (x, y, z)))
     return join(parts)
+
+
+def _foliage(seed: int, size: Vector3, detail: int) -> Mesh:
+    """A clump of leaves whose normals lean up, since leaves let light through."""
+    clump = meshes.blob(seed, size, 0.3, level=detail)
+    lifted = clump.normals + np.array([0, 0, 0.55], np.float32)
+    lifted /= np.linalg.norm(lifted, axis=-1, keepdims=True)
+    return replace(clump, normals=lifted)
 
 
 @lru_cache(maxsize=16)
@@ -71,7 +77,7 @@ def bush(seed: int, detail: int = 2) -> Mesh:
     rng = np.random.default_rng(seed)
     parts = []
     for k in range(4):
-        leaf = meshes.blob(seed * 17 + k, (0.9, 0.9, 0.8), 0.32, level=int(detail > 0))
+        leaf = _foliage(seed * 17 + k, (0.9, 0.9, 0.8), detail)
         at = (rng.uniform(-0.35, 0.35), rng.uniform(-0.3, 0.3), 0.42 + rng.uniform(-0.05, 0.2))
         parts.append(
             moved(shaded(painted(leaf, ("leaf", "leaf_light")[k % 2], LEAF), 0.5, 1.0), at)
@@ -79,17 +85,21 @@ def bush(seed: int, detail: int = 2) -> Mesh:
     return join(parts)
 
 
-@lru_cache(maxsize=2)
-def grass_tuft() -> Mesh:
-    """A few blades leaning apart."""
-    blades = []
-    for k in range(7):
-        a = k * 0.9
-        tip = (0.16 * math.cos(a), 0.16 * math.sin(a), 0.34 + 0.05 * (k % 3))
-        blade = meshes.cone(0.03, 1.0, 3)
-        lean = meshes.turn((-math.sin(a), math.cos(a), 0.0), 0.4)
-        blades.append(moved(blade, (tip[0] / 2, tip[1] / 2, tip[2] / 2), lean, (1, 1, tip[2])))
-    return shaded(painted(join(blades), "leaf", LEAF), 0.5, 1.0)
+@lru_cache(maxsize=8)
+def tuft_field(seed: int) -> Mesh:
+    """Tufts of long grass strewn over nine metres by four."""
+    rng = np.random.default_rng(seed)
+    corners = []
+    for _ in range(16):
+        x, y = rng.uniform(-4.5, 4.5), rng.uniform(-2, 2)
+        for angle in np.arange(6) * 1.05 + rng.uniform(0, 1):
+            c, s = math.cos(angle), math.sin(angle)
+            tip, tall = rng.uniform(0.08, 0.2), rng.uniform(0.25, 0.5)
+            corners.append([(x - 0.03 * s, y + 0.03 * c, 0), (x + 0.03 * s, y - 0.03 * c, 0), (x + tip * c, y + tip * s, tall)])
+    faces = np.arange(3 * len(corners)).reshape(-1, 3)
+    points = np.array(corners).reshape(-1, 3)
+    both = np.concatenate([faces, faces[:, ::-1]])
+    return shaded(painted(meshes.mesh_of(points, both, crease_deg=5), "leaf", LEAF), 0.5, 1.0)
 
 
 @lru_cache(maxsize=4)
@@ -116,6 +126,7 @@ def park_lamp() -> Mesh:
     return painted(join([post, hat]), "metal", (0.13, 0.15, 0.15))
 
 
+@lru_cache(maxsize=16)
 def sign(shape: str, face: Colour, rim: Colour, height_m: float = 2.2) -> tuple[Mesh, Mesh]:
     """A post and a plate that faces against x, as drivers see it: "round", "triangle" or "square"."""
     post = painted(tube([(0, 0, 0), (0, 0, height_m + 0.3)], 0.035, 6), "metal", METAL)

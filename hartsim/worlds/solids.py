@@ -1,6 +1,7 @@
 """Short ways to say `Solid`: blocks, rods and meshes of one colour, and how to turn them."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -8,6 +9,23 @@ from hartsim.types import Vector3
 from hartsim.worlds.stage import Colour, Mesh, Quaternion, Solid
 
 UPRIGHT: Quaternion = (1.0, 0.0, 0.0, 0.0)
+
+
+def srgb(linear: Vector3) -> Colour:
+    """The colour that a linear RGB triple is seen as."""
+    r, g, b = (12.92 * c if c <= 0.0031308 else 1.055 * c ** (1 / 2.4) - 0.055 for c in linear)
+    return r, g, b
+
+
+def darker(colour: Colour, by: float) -> Colour:
+    """The colour times `by`, kept within 0..1."""
+    r, g, b = (min(max(each * by, 0.0), 1.0) for each in colour)
+    return r, g, b
+
+
+def pick(random: np.random.Generator, colours: Sequence[Colour]) -> Colour:
+    """One of the colours."""
+    return colours[int(random.integers(len(colours)))]
 
 
 def times(first: Quaternion, second: Quaternion) -> Quaternion:

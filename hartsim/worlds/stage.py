@@ -113,6 +113,7 @@ class Lamp:
     """A light that reaches `reach_m`: all round, or within `cone_rad` of its `aim`.
 
     `glow_m` is the radius of the halo seen round it when it faces the camera, 0 for none.
+    `carrier` names the prop, or "ego", that it moves with.
     """
 
     position_m: Vector3
@@ -121,6 +122,7 @@ class Lamp:
     aim: Vector3 | None = None
     cone_rad: float = math.pi
     glow_m: float = 0.0
+    carrier: str | None = None
 
 
 @dataclass(frozen=True)

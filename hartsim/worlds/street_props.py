@@ -14,6 +14,7 @@ from hartsim.scenario.compiled import PlacedObject
 from hartsim.types import Instance, Pose, Vector3
 from hartsim.worlds import figures, meshes, vehicles
 from hartsim.worlds.meshes import join, moved, painted, shaded
+from hartsim.worlds.solids import srgb
 from hartsim.worlds.stage import Colour, Lamp, Mesh, Prop, Puff, Solid
 
 PAINTS: tuple[Colour, ...] = (
@@ -76,12 +77,6 @@ class Look:
 
 Solids = list[Solid]
 Maker = Callable[[Vector3, Look], Solids]
-
-
-def srgb(linear: Vector3) -> Colour:
-    """The colour that a linear RGB triple is seen as."""
-    r, g, b = (12.92 * c if c <= 0.0031308 else 1.055 * c ** (1 / 2.4) - 0.055 for c in linear)
-    return r, g, b
 
 
 def _fitted(
@@ -305,7 +300,7 @@ def _tyre(size_m: Vector3, look: Look) -> Solids:
 def _rock(size_m: Vector3, look: Look) -> Solids:
     stones: tuple[Colour, ...] = ((0.5, 0.48, 0.45), (0.56, 0.51, 0.44), (0.42, 0.42, 0.43))
     rng = np.random.default_rng(look.seed)
-    big = meshes.blob(look.seed, (1, 1, 1), 0.4, 2, crease_deg=28)
+    big = meshes.blob(look.seed, (1, 1, 1), 0.4, 3, crease_deg=28)
     solids = [
         _fitted(shaded(painted(big, "stone", GREY), 0.6, 1.0), size_m, {"stone": look.pick(stones)})
     ]
@@ -565,7 +560,7 @@ def prop_of(
 def detail_at(x: float, y: float) -> int:
     """How finely to model what stands here: 2 near the ego, 0 far away."""
     away = math.hypot(x, y)
-    return 2 if away < 20 else 1 if away < 50 else 0
+    return 2 if away < 16 else 1 if away < 38 else 0
 
 
 def _charred(colour: Colour | None) -> Colour:
@@ -584,7 +579,8 @@ def _headlamps(prop: Prop, pose: Pose) -> list[Lamp]:
             red = solid.rgba[1] < 0.4
             aim = (-c, -s, 0.0) if x < 0 else (c, s, 0.0)
             r, g, b = (0.55 * each for each in solid.rgba[:3])
-            lamps.append(Lamp(place, (r, g, b), 0.0, aim, math.pi / 2, 0.45 if red else 0.9))
+            radius = 0.45 if red else 0.9
+            lamps.append(Lamp(place, (r, g, b), 0.0, aim, math.pi / 2, radius, carrier=prop.name))
     return lamps
 
 

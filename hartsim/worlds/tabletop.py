@@ -7,6 +7,7 @@ table's surface at the arm's foot, x ahead over the table, y left, z up.
 import math
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from hartsim.scenario.surroundings import PLACES
 from hartsim.types import Box3D, Image, Instance, Pose, Size, Vector3
 from hartsim.worlds import tabletop_clutter, tabletop_rooms
 from hartsim.worlds.arm import LIVERIES, ArmState, arm_prop, skeleton, solve
+from hartsim.worlds.solids import srgb
 from hartsim.worlds.stage import Lamp, Prop, Stage, Weather
 from hartsim.worlds.tabletop_props import DRAWN, Random
 from hartsim.worlds.tabletop_rooms import TABLE_X_M, TABLE_Y_M
@@ -100,7 +102,8 @@ def _placed(each: PlacedObject, number: int, setup: WorldSetup) -> Prop:
     if each.kind not in DRAWN:
         known = ", ".join(sorted(DRAWN))
         raise WorldError(f"{each.name}: the table top cannot draw '{each.kind}'; it draws: {known}")
-    solids = DRAWN[each.kind](each.box.size_m, each.colour, _own_random(setup, each.name))
+    colour = srgb(each.colour) if each.colour is not None else None
+    solids = DRAWN[each.kind](each.box.size_m, colour, _own_random(setup, each.name))
     instance = Instance(
         number, each.name, each.kind, each.class_name, each.hazard, each.tags, each.box
     )
@@ -121,11 +124,12 @@ def _above(box: Box3D) -> Vector3:
     return (x, y, z + box.size_m[2] / 2 + 0.05)
 
 
+@lru_cache(maxsize=8)
 def start(setup: WorldSetup) -> ArmState:
     """Where the arm waits: of a few places, the one that hides least of the scenario's things."""
     random = _own_random(setup, "arm")
     best, least = ArmState((0.30, 0.0, 0.30)), math.inf
-    for _ in range(24):
+    for _ in range(16):
         r, angle = random.uniform(0.24, 0.52), random.uniform(-1.2, 1.2)
         at = (r * math.cos(angle), r * math.sin(angle), random.uniform(0.14, 0.32))
         state = ArmState(at, random.uniform(-1.2, 1.2), random.uniform(0.03, 0.08))

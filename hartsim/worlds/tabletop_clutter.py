@@ -14,9 +14,9 @@ from hartsim.types import Vector3
 from hartsim.worlds import tabletop_meshes as meshes
 from hartsim.worlds import tabletop_props as props
 from hartsim.worlds.meshes import turn, turn_z
-from hartsim.worlds.solids import ball, block, body, drum, rod, times
+from hartsim.worlds.solids import ball, block, body, darker, drum, pick, rod, times
 from hartsim.worlds.stage import Colour, Solid
-from hartsim.worlds.tabletop_props import DARK, STEEL, WHITE, WOOD, Draw, Random, darker
+from hartsim.worlds.tabletop_props import DARK, STEEL, WHITE, WOOD, Draw, Random
 
 BRIGHT: tuple[Colour, ...] = (
     (0.86, 0.22, 0.18),
@@ -40,14 +40,10 @@ class Piece:
     places: frozenset[str]
 
 
-def _pick(random: Random, colours: Sequence[Colour]) -> Colour:
-    return colours[int(random.integers(len(colours)))]
-
-
 def pen(size: Vector3, colour: Colour | None, random: Random) -> Sequence[Solid]:
     """A pen or a pencil, tip at +x."""
     length, _, height = size
-    ink = colour or _pick(random, BRIGHT)
+    ink = colour or pick(random, BRIGHT)
     lie = height / 2
     level = turn((0, 1, 0), math.pi / 2)
     tip = Solid("cone", (height, height, 0.1 * length), (0.45 * length, 0, lie), level, (*WOOD, 1))
@@ -61,7 +57,7 @@ def pen(size: Vector3, colour: Colour | None, random: Random) -> Sequence[Solid]
 def sticky_notes(size: Vector3, colour: Colour | None, random: Random) -> Sequence[Solid]:
     """A pad of notes with one turned askew and a scribble."""
     length, width, height = size
-    paper = colour or _pick(
+    paper = colour or pick(
         random, ((0.98, 0.87, 0.36), (0.98, 0.60, 0.62), (0.62, 0.86, 0.62), (0.55, 0.80, 0.94))
     )
     askew = turn_z(random.uniform(-0.3, 0.3))
@@ -103,7 +99,7 @@ def paper(size: Vector3, colour: Colour | None, random: Random) -> Sequence[Soli
 def tape_roll(size: Vector3, colour: Colour | None, random: Random) -> Sequence[Solid]:
     """A roll of adhesive tape lying flat."""
     length, width, height = size
-    tape = colour or _pick(random, BRIGHT)
+    tape = colour or pick(random, BRIGHT)
     return (
         body(meshes.ring(0.28), (length, width, height), (0, 0, height / 2), tape, gloss=0.4),
         body(
@@ -118,10 +114,10 @@ def tape_roll(size: Vector3, colour: Colour | None, random: Random) -> Sequence[
 def plant(size: Vector3, colour: Colour | None, random: Random) -> Sequence[Solid]:
     """A small plant in a pot."""
     length, width, height = size
-    clay = colour or _pick(
+    clay = colour or pick(
         random, ((0.76, 0.42, 0.28), WHITE, (0.30, 0.46, 0.52), (0.90, 0.74, 0.42))
     )
-    green, pot = _pick(random, LEAVES), 0.42 * height
+    green, pot = pick(random, LEAVES), 0.42 * height
     wide = 0.62 * min(length, width)
     turned = turn_z(random.uniform(0, 6.3))
     variant = int(random.integers(6))
@@ -149,10 +145,10 @@ def jar(size: Vector3, colour: Colour | None, random: Random) -> Sequence[Solid]
     """A jar with a lid and a label."""
     length, width, height = size
     wide = min(length, width)
-    content = colour or _pick(
+    content = colour or pick(
         random, ((0.72, 0.34, 0.16), (0.88, 0.72, 0.42), (0.46, 0.52, 0.24), (0.60, 0.14, 0.16))
     )
-    lid = _pick(random, (*BRIGHT[:4], WHITE))
+    lid = pick(random, (*BRIGHT[:4], WHITE))
     return (
         body(
             meshes.turned("jar"),
@@ -169,7 +165,7 @@ def jar(size: Vector3, colour: Colour | None, random: Random) -> Sequence[Solid]
 def plate(size: Vector3, colour: Colour | None, random: Random) -> Sequence[Solid]:
     """A plate with biscuits or nothing on it."""
     length, width, height = size
-    glaze = colour or _pick(random, props.CERAMICS)
+    glaze = colour or pick(random, props.CERAMICS)
     solids = [body(meshes.turned("plate"), size, (0, 0, height / 2), glaze, gloss=0.7)]
     for number in range(int(random.integers(0, 4))):
         angle = number * 2.1 + random.uniform(0, 0.6)
@@ -181,8 +177,8 @@ def plate(size: Vector3, colour: Colour | None, random: Random) -> Sequence[Soli
 def cutting_board(size: Vector3, colour: Colour | None, random: Random) -> Sequence[Solid]:
     """A wooden board with slices of something on it."""
     length, width, height = size
-    grain = colour or _pick(random, ((0.74, 0.54, 0.34), (0.56, 0.36, 0.22), (0.84, 0.68, 0.48)))
-    food = _pick(random, ((0.86, 0.20, 0.14), (0.60, 0.76, 0.36), (0.95, 0.60, 0.18)))
+    grain = colour or pick(random, ((0.74, 0.54, 0.34), (0.56, 0.36, 0.22), (0.84, 0.68, 0.48)))
+    food = pick(random, ((0.86, 0.20, 0.14), (0.60, 0.76, 0.36), (0.95, 0.60, 0.18)))
     slices = [
         drum(
             0.17 * width,
@@ -208,7 +204,7 @@ def cutting_board(size: Vector3, colour: Colour | None, random: Random) -> Seque
 def lemon(size: Vector3, colour: Colour | None, random: Random) -> Sequence[Solid]:
     """A lemon or a lime."""
     length, width, height = size
-    skin = colour or _pick(random, ((0.96, 0.84, 0.22), (0.96, 0.62, 0.16), (0.50, 0.70, 0.22)))
+    skin = colour or pick(random, ((0.96, 0.84, 0.22), (0.96, 0.62, 0.16), (0.50, 0.70, 0.22)))
     return (
         ball((0.88 * length, width, height), (0, 0, height / 2), skin, gloss=0.4),
         ball(
@@ -223,7 +219,7 @@ def lemon(size: Vector3, colour: Colour | None, random: Random) -> Sequence[Soli
 def cloth(size: Vector3, colour: Colour | None, random: Random) -> Sequence[Solid]:
     """A folded cloth with stripes."""
     length, width, height = size
-    weave = colour or _pick(random, props.CLOTHS)
+    weave = colour or pick(random, props.CLOTHS)
     stripe = (0.93, 0.91, 0.86) if weave != props.CLOTHS[3] else (0.72, 0.26, 0.24)
     stripes = [
         block((0.05 * length, 1.002 * width, 0.5 * height), (x * length, 0, 0.76 * height), stripe)
@@ -243,7 +239,7 @@ def cloth(size: Vector3, colour: Colour | None, random: Random) -> Sequence[Soli
 def wood_block(size: Vector3, colour: Colour | None, random: Random) -> Sequence[Solid]:
     """Offcuts of wood, one across the other."""
     length, width, height = size
-    grain = colour or _pick(random, ((0.80, 0.62, 0.42), (0.66, 0.46, 0.28)))
+    grain = colour or pick(random, ((0.80, 0.62, 0.42), (0.66, 0.46, 0.28)))
     across = turn_z(random.uniform(0.3, 1.0))
     return (
         block((length, 0.6 * width, 0.5 * height), (0, 0, 0.25 * height), grain, bevel_m=0.002),
@@ -289,7 +285,7 @@ def wrench(size: Vector3, colour: Colour | None, random: Random) -> Sequence[Sol
 def bolts(size: Vector3, colour: Colour | None, random: Random) -> Sequence[Solid]:
     """A tin tray with nuts and bolts in it."""
     length, width, height = size
-    tray = colour or _pick(random, (*BRIGHT[:3], (0.62, 0.64, 0.67)))
+    tray = colour or pick(random, (*BRIGHT[:3], (0.62, 0.64, 0.67)))
     solids = [
         body(meshes.turned("plate"), (length, width, height), (0, 0, height / 2), tray, gloss=0.6),
     ]
@@ -314,7 +310,7 @@ def bolts(size: Vector3, colour: Colour | None, random: Random) -> Sequence[Soli
 def flask(size: Vector3, colour: Colour | None, random: Random) -> Sequence[Solid]:
     """A conical flask with a coloured liquid."""
     length, width, height = size
-    liquid = colour or _pick(
+    liquid = colour or pick(
         random, ((0.20, 0.62, 0.80), (0.86, 0.30, 0.46), (0.96, 0.70, 0.20), (0.36, 0.72, 0.44))
     )
     wide = min(length, width)
@@ -342,7 +338,7 @@ def flask(size: Vector3, colour: Colour | None, random: Random) -> Sequence[Soli
 def test_tubes(size: Vector3, colour: Colour | None, random: Random) -> Sequence[Solid]:
     """A rack of test tubes."""
     length, width, height = size
-    rack = colour or _pick(random, (WHITE, (0.30, 0.55, 0.78), (0.95, 0.62, 0.22)))
+    rack = colour or pick(random, (WHITE, (0.30, 0.55, 0.78), (0.95, 0.62, 0.22)))
     inks = ((0.86, 0.30, 0.46), (0.20, 0.62, 0.80), (0.96, 0.76, 0.24), (0.40, 0.74, 0.48))
     solids = [
         block((length, width, 0.08 * height), (0, 0, z * height), rack, bevel_m=0.002)
@@ -369,7 +365,7 @@ def test_tubes(size: Vector3, colour: Colour | None, random: Random) -> Sequence
 def dish(size: Vector3, colour: Colour | None, random: Random) -> Sequence[Solid]:
     """A glass dish with a culture in it."""
     length, width, height = size
-    culture = colour or _pick(random, ((0.90, 0.62, 0.50), (0.72, 0.82, 0.46), (0.80, 0.74, 0.92)))
+    culture = colour or pick(random, ((0.90, 0.62, 0.50), (0.72, 0.82, 0.46), (0.80, 0.74, 0.92)))
     return (
         drum(0.94 * length, 0.7 * height, (0, 0, 0.4 * height), culture, gloss=0.8),
         body(
@@ -385,7 +381,7 @@ def dish(size: Vector3, colour: Colour | None, random: Random) -> Sequence[Solid
 def gloves(size: Vector3, colour: Colour | None, random: Random) -> Sequence[Solid]:
     """A box of disposable gloves with one peeping out."""
     length, width, height = size
-    card = colour or _pick(random, ((0.24, 0.50, 0.76), (0.36, 0.62, 0.52)))
+    card = colour or pick(random, ((0.24, 0.50, 0.76), (0.36, 0.62, 0.52)))
     return (
         block(size, (0, 0, height / 2), card, bevel_m=0.002),
         block((0.9 * length, 0.4 * width, 0.002), (0, 0, height), WHITE),
@@ -397,8 +393,8 @@ def gloves(size: Vector3, colour: Colour | None, random: Random) -> Sequence[Sol
 def mouse(size: Vector3, colour: Colour | None, random: Random) -> Sequence[Solid]:
     """A computer mouse on its mat, wheel at -x."""
     length, width, height = size
-    shell = colour or _pick(random, (DARK, (0.90, 0.90, 0.89), (0.55, 0.57, 0.60)))
-    mat = _pick(random, ((0.20, 0.23, 0.28), (0.26, 0.42, 0.46), (0.62, 0.36, 0.30)))
+    shell = colour or pick(random, (DARK, (0.90, 0.90, 0.89), (0.55, 0.57, 0.60)))
+    mat = pick(random, ((0.20, 0.23, 0.28), (0.26, 0.42, 0.46), (0.62, 0.36, 0.30)))
     return (
         body(meshes.rounded_slab(1.2), (length, width, 0.003), (0, 0, 0.0015), mat),
         ball(
@@ -421,7 +417,7 @@ def pencil_pot(size: Vector3, colour: Colour | None, random: Random) -> Sequence
     """A pot with pens standing in it."""
     length, width, height = size
     wide, tall = min(length, width), 0.58 * height
-    glaze = colour or _pick(random, props.CERAMICS)
+    glaze = colour or pick(random, props.CERAMICS)
     solids = [body(meshes.turned("mug"), (wide, wide, tall), (0, 0, tall / 2), glaze, gloss=0.5)]
     for number in range(5):
         angle = number * 1.3 + random.uniform(0, 0.5)

@@ -13,7 +13,7 @@ import numpy as np
 from hartsim.types import Vector3
 from hartsim.worlds import tabletop_meshes as meshes
 from hartsim.worlds.meshes import matrix_of, turn, turn_z
-from hartsim.worlds.solids import ball, block, body, drum, rod, times
+from hartsim.worlds.solids import ball, block, body, darker, drum, pick, rod, times
 from hartsim.worlds.stage import Colour, Solid
 
 Random = np.random.Generator
@@ -47,16 +47,6 @@ STEEL: Colour = (0.80, 0.82, 0.85)
 DARK: Colour = (0.13, 0.13, 0.15)
 WHITE: Colour = (0.95, 0.95, 0.94)
 WOOD: Colour = (0.66, 0.45, 0.27)
-
-
-def _pick(random: Random, colours: Sequence[Colour]) -> Colour:
-    return colours[int(random.integers(len(colours)))]
-
-
-def darker(colour: Colour, by: float) -> Colour:
-    """The colour times `by`, kept within 0..1."""
-    r, g, b = (min(max(each * by, 0.0), 1.0) for each in colour)
-    return (r, g, b)
 
 
 def band(
@@ -110,7 +100,9 @@ def coffee_spill(size: Vector3, colour: Colour | None, random: Random) -> Sequen
 def knife(size: Vector3, colour: Colour | None, random: Random) -> Sequence[Solid]:
     """A kitchen knife, tip at +x."""
     length, width, height = size
-    grip = colour or _pick(random, (DARK, (0.42, 0.26, 0.15), (0.70, 0.15, 0.15), WHITE))
+    grip = colour or pick(
+        random, (DARK, (0.42, 0.26, 0.15), (0.70, 0.15, 0.15), (0.16, 0.30, 0.46))
+    )
     rivets = [
         drum(0.007, height * 1.02, (-length * x, 0, height * 0.5), STEEL, gloss=0.8)
         for x in (0.43, 0.33, 0.23)
@@ -118,7 +110,7 @@ def knife(size: Vector3, colour: Colour | None, random: Random) -> Sequence[Soli
     blade = (0.60 * length, width, 0.14 * height)
     at = (0.2 * length, 0, 0.45 * height)
     return (
-        body(meshes.slab("knife_blade"), blade, at, (0.86, 0.89, 0.93), gloss=1.0),
+        body(meshes.slab("knife_blade"), blade, at, (0.70, 0.74, 0.79), gloss=1.0),
         block(
             (0.035 * length, 0.7 * width, 0.8 * height),
             (-0.115 * length, 0, 0.5 * height),
@@ -140,7 +132,7 @@ def knife(size: Vector3, colour: Colour | None, random: Random) -> Sequence[Soli
 def scissors(size: Vector3, colour: Colour | None, random: Random) -> Sequence[Solid]:
     """Scissors lying half open, tips at +x."""
     length, width, height = size
-    grip = colour or _pick(random, ((0.85, 0.18, 0.16), (0.95, 0.45, 0.10), (0.12, 0.40, 0.70)))
+    grip = colour or pick(random, ((0.85, 0.18, 0.16), (0.95, 0.45, 0.10), (0.12, 0.40, 0.70)))
     pivot = (0.06 * length, 0.0)
     solids = []
     for side in (-1, 1):
@@ -163,14 +155,14 @@ def scissors(size: Vector3, colour: Colour | None, random: Random) -> Sequence[S
 def human_hand(size: Vector3, colour: Colour | None, random: Random) -> Sequence[Solid]:
     """A hand palm down, fingers at +x, and the sleeved arm it belongs to, which rises behind it."""
     length, width, height = size
-    skin, sleeve = _pick(random, SKINS), colour or _pick(random, CLOTHS)
+    skin, sleeve = pick(random, SKINS), colour or pick(random, CLOTHS)
     hand_length = 0.56 * length
     wrist = 0.5 * length - hand_length
     flip = 1.0 if random.integers(2) else -1.0
     hand = (hand_length, flip * 1.12 * width, 0.72 * height)
     cuff = (wrist + 0.035, 0.0, 0.55 * height)
     elbow = (-0.5 * length - 0.42, 0.0, 0.55 * height + 0.20)
-    slope = along_arm(cuff, elbow)
+    slope = _slope(cuff, elbow)
     return (
         body(meshes.hand(), hand, (wrist + hand_length / 2, 0, 0.36 * height), skin, gloss=0.15),
         rod(cuff, elbow, 0.74 * width, sleeve, gloss=0.02),
@@ -178,7 +170,7 @@ def human_hand(size: Vector3, colour: Colour | None, random: Random) -> Sequence
     )
 
 
-def along_arm(start: Vector3, end: Vector3) -> tuple[float, float, float, float]:
+def _slope(start: Vector3, end: Vector3) -> tuple[float, float, float, float]:
     """The rotation that lays z from start to end, both in the x-z plane."""
     return turn((0.0, 1.0, 0.0), math.atan2(end[0] - start[0], end[2] - start[2]))
 
@@ -186,7 +178,7 @@ def along_arm(start: Vector3, end: Vector3) -> tuple[float, float, float, float]
 def broken_glass(size: Vector3, colour: Colour | None, random: Random) -> Sequence[Solid]:
     """The foot of a tumbler among its splinters."""
     length, width, height = size
-    glass = colour or (0.78, 0.92, 0.93)
+    glass = colour or (0.62, 0.84, 0.86)
     foot = min(width, length) * 0.36
     at = (-0.14 * length, 0.12 * width, 0.5 * height)
     solids = [
@@ -202,7 +194,7 @@ def broken_glass(size: Vector3, colour: Colour | None, random: Random) -> Sequen
         tone = glass if number % 3 else (0.95, 0.99, 1.0)
         splinter = (1.25 * big, big, 0.006)
         solids.append(
-            body(meshes.shard(number % 7), splinter, place, tone, pose, gloss=1.0, alpha=0.72)
+            body(meshes.shard(number % 7), splinter, place, tone, pose, gloss=1.0, alpha=0.78)
         )
     return solids
 
@@ -210,7 +202,7 @@ def broken_glass(size: Vector3, colour: Colour | None, random: Random) -> Sequen
 def hot_plate(size: Vector3, colour: Colour | None, random: Random) -> Sequence[Solid]:
     """A portable cooker with a glowing element; its knob faces +x."""
     length, width, height = size
-    shell = colour or _pick(random, ((0.90, 0.90, 0.88), (0.22, 0.23, 0.25), (0.62, 0.64, 0.66)))
+    shell = colour or pick(random, ((0.90, 0.90, 0.88), (0.22, 0.23, 0.25), (0.62, 0.64, 0.66)))
     plate = 0.76 * min(length, width)
     top = 0.80 * height
     knob = (0.5 * length, -0.24 * width, 0.42 * height)
@@ -245,7 +237,7 @@ def hot_plate(size: Vector3, colour: Colour | None, random: Random) -> Sequence[
 def power_cable(size: Vector3, colour: Colour | None, random: Random) -> Sequence[Solid]:
     """A cable with a plug at +x, thrown down in curves or loops."""
     length, width, height = size
-    skin = colour or _pick(random, (DARK, (0.93, 0.93, 0.92), (0.95, 0.42, 0.08)))
+    skin = colour or pick(random, (DARK, (0.93, 0.93, 0.92), (0.95, 0.42, 0.08)))
     loops = int(random.integers(3))
     run = 0.86 * length
     mesh = meshes.cable(loops)
@@ -274,10 +266,10 @@ def _screen(
 ) -> Sequence[tuple[float, float, float, float, Colour]]:
     """What a screen shows: (across, up, width, height, colour) of its patches, back to front."""
     paper, bar = (
-        _pick(
+        pick(
             random, ((0.10, 0.13, 0.20), (0.93, 0.95, 0.97), (0.08, 0.22, 0.30), (0.16, 0.12, 0.24))
         ),
-        _pick(random, ((0.20, 0.52, 0.86), (0.95, 0.55, 0.20), (0.20, 0.70, 0.52))),
+        pick(random, ((0.20, 0.52, 0.86), (0.95, 0.55, 0.20), (0.20, 0.70, 0.52))),
     )
     inks = [(0.35, 0.75, 0.95), (0.98, 0.72, 0.32), (0.55, 0.85, 0.45), (0.92, 0.42, 0.52)]
     patches = [(0.0, 0.0, width, height, paper), (0.0, 0.44 * height, width, 0.12 * height, bar)]
@@ -324,7 +316,7 @@ def panel(
 def laptop(size: Vector3, colour: Colour | None, random: Random) -> Sequence[Solid]:
     """An open laptop whose screen faces +x."""
     length, width, height = size
-    shell = colour or _pick(random, ((0.74, 0.76, 0.78), (0.25, 0.27, 0.31), (0.88, 0.84, 0.78)))
+    shell = colour or pick(random, ((0.74, 0.76, 0.78), (0.25, 0.27, 0.31), (0.88, 0.84, 0.78)))
     lean = 0.28
     deck = length - height * math.sin(lean)
     front = length / 2 - deck / 2
@@ -361,13 +353,13 @@ def _nudged(at: Vector3, ahead: float) -> Vector3:
 def phone(size: Vector3, colour: Colour | None, random: Random) -> Sequence[Solid]:
     """A phone lying face up, its screen on."""
     length, width, height = size
-    shell = colour or _pick(random, (DARK, (0.80, 0.82, 0.85), (0.16, 0.28, 0.42)))
-    glow = _pick(random, ((0.16, 0.42, 0.80), (0.72, 0.30, 0.48), (0.14, 0.56, 0.50)))
+    shell = colour or pick(random, (DARK, (0.80, 0.82, 0.85), (0.16, 0.28, 0.42)))
+    glow = pick(random, ((0.16, 0.42, 0.80), (0.72, 0.30, 0.48), (0.14, 0.56, 0.50)))
     icons = [
         block(
             (0.10 * length, 0.17 * width, 0.0008),
             ((0.28 - 0.16 * row) * length, (column - 1) * 0.27 * width, height * 1.02),
-            _pick(random, ((1, 1, 1), (1.0, 0.80, 0.35), (0.55, 0.90, 0.70), (1.0, 0.55, 0.50))),
+            pick(random, ((1, 1, 1), (1.0, 0.80, 0.35), (0.55, 0.90, 0.70), (1.0, 0.55, 0.50))),
             glow=0.8,
         )
         for row in range(3)
@@ -411,9 +403,9 @@ def keyboard(size: Vector3, colour: Colour | None, random: Random) -> Sequence[S
 def mug(size: Vector3, colour: Colour | None, random: Random) -> Sequence[Solid]:
     """A mug of coffee or tea, handle at +y."""
     length, width, height = size
-    glaze = colour or _pick(random, CERAMICS)
+    glaze = colour or pick(random, CERAMICS)
     wide = 0.94 * min(length, width)
-    drink = _pick(random, ((0.24, 0.13, 0.07), (0.62, 0.38, 0.20), (0.55, 0.30, 0.10)))
+    drink = pick(random, ((0.24, 0.13, 0.07), (0.62, 0.38, 0.20), (0.55, 0.30, 0.10)))
     ear = (0.34 * wide, 0.12 * wide, 0.62 * height)
     stripe = darker(glaze, 0.72) if random.integers(2) else glaze
     return (
@@ -435,8 +427,8 @@ def cup(size: Vector3, colour: Colour | None, random: Random) -> Sequence[Solid]
     """A paper cup with a sleeve and a lid."""
     length, width, height = size
     wide = min(length, width)
-    sleeve = colour or _pick(random, ((0.62, 0.44, 0.28), (0.20, 0.46, 0.38), (0.78, 0.30, 0.24)))
-    lid = _pick(random, (WHITE, (0.20, 0.18, 0.17)))
+    sleeve = colour or pick(random, ((0.62, 0.44, 0.28), (0.20, 0.46, 0.38), (0.78, 0.30, 0.24)))
+    lid = pick(random, (WHITE, (0.20, 0.18, 0.17)))
     tall = 0.9 * height
     return (
         body(meshes.turned("paper_cup"), (0.96 * wide, 0.96 * wide, tall), (0, 0, tall / 2), WHITE),
@@ -460,11 +452,11 @@ def bottle(size: Vector3, colour: Colour | None, random: Random) -> Sequence[Sol
     """A bottle with a label and a cap."""
     length, width, height = size
     wide = min(length, width)
-    glass = colour or _pick(
+    glass = colour or pick(
         random, ((0.14, 0.42, 0.28), (0.20, 0.46, 0.66), (0.46, 0.24, 0.10), (0.86, 0.88, 0.88))
     )
-    label = _pick(random, ((0.96, 0.93, 0.84), (0.95, 0.76, 0.30), (0.90, 0.36, 0.28)))
-    cap = _pick(random, ((0.86, 0.20, 0.18), WHITE, (0.16, 0.30, 0.56), DARK))
+    label = pick(random, ((0.96, 0.93, 0.84), (0.95, 0.76, 0.30), (0.90, 0.36, 0.28)))
+    cap = pick(random, ((0.86, 0.20, 0.18), WHITE, (0.16, 0.30, 0.56), DARK))
     return (
         body(
             meshes.turned("bottle"),
@@ -483,16 +475,16 @@ def bowl(size: Vector3, colour: Colour | None, random: Random) -> Sequence[Solid
     """A bowl, empty or with soup or tomatoes in it."""
     length, width, height = size
     wide = min(length, width)
-    glaze = colour or _pick(random, CERAMICS)
+    glaze = colour or pick(random, CERAMICS)
     solids = [
         body(meshes.turned("bowl"), (wide, wide, height), (0, 0, height / 2), glaze, gloss=0.7)
     ]
     content = int(random.integers(3))
     if content == 0:
-        soup = _pick(random, ((0.88, 0.46, 0.14), (0.52, 0.60, 0.24), (0.80, 0.24, 0.14)))
+        soup = pick(random, ((0.88, 0.46, 0.14), (0.52, 0.60, 0.24), (0.80, 0.24, 0.14)))
         solids.append(drum(0.84 * wide, 0.006, (0, 0, 0.66 * height), soup, gloss=0.5))
     elif content == 1:
-        fruit = _pick(random, ((0.84, 0.16, 0.12), (0.93, 0.62, 0.12), (0.44, 0.62, 0.20)))
+        fruit = pick(random, ((0.84, 0.16, 0.12), (0.93, 0.62, 0.12), (0.44, 0.62, 0.20)))
         size_m = (0.3 * wide,) * 3
         for number in range(5):
             reach, angle = (0.24 * wide if number else 0.0), number * math.pi / 2
@@ -508,7 +500,7 @@ def bowl(size: Vector3, colour: Colour | None, random: Random) -> Sequence[Solid
 def apple(size: Vector3, colour: Colour | None, random: Random) -> Sequence[Solid]:
     """An apple with a stem and a leaf."""
     length, width, height = size
-    skin = colour or _pick(random, ((0.78, 0.13, 0.11), (0.56, 0.70, 0.18), (0.90, 0.66, 0.18)))
+    skin = colour or pick(random, ((0.78, 0.13, 0.11), (0.56, 0.70, 0.18), (0.90, 0.66, 0.18)))
     top = 0.84 * height
     return (
         body(
@@ -565,7 +557,7 @@ def cardboard_box(size: Vector3, colour: Colour | None, random: Random) -> Seque
 def screwdriver(size: Vector3, colour: Colour | None, random: Random) -> Sequence[Solid]:
     """A screwdriver lying down, tip at +x."""
     length, width, height = size
-    grip = colour or _pick(random, ((0.86, 0.16, 0.12), (0.96, 0.68, 0.08), (0.10, 0.36, 0.68)))
+    grip = colour or pick(random, ((0.86, 0.16, 0.12), (0.96, 0.68, 0.08), (0.10, 0.36, 0.68)))
     lie = height / 2
     return (
         body(
@@ -586,10 +578,10 @@ def screwdriver(size: Vector3, colour: Colour | None, random: Random) -> Sequenc
 def book(size: Vector3, colour: Colour | None, random: Random) -> Sequence[Solid]:
     """A closed book lying flat, its spine at -y."""
     length, width, height = size
-    cloth = colour or _pick(
+    cloth = colour or pick(
         random, ((0.60, 0.16, 0.18), (0.14, 0.30, 0.46), (0.20, 0.42, 0.34), (0.86, 0.62, 0.22))
     )
-    gilt = _pick(random, ((0.94, 0.88, 0.70), (0.95, 0.95, 0.94), (0.16, 0.14, 0.14)))
+    gilt = pick(random, ((0.94, 0.88, 0.70), (0.95, 0.95, 0.94), (0.16, 0.14, 0.14)))
     board = 0.1 * height
     covers = [
         block((length, width, board), (0, 0, z), cloth, bevel_m=0.001)

@@ -12,11 +12,11 @@ from hartsim.types import Pose, Vector3
 from hartsim.worlds import tabletop_clutter as clutter
 from hartsim.worlds import tabletop_meshes as meshes
 from hartsim.worlds import tabletop_props as props
-from hartsim.worlds.meshes import turn, turn_z
-from hartsim.worlds.solids import ball, block, body, drum, rod
+from hartsim.worlds.meshes import turn
+from hartsim.worlds.solids import ball, block, body, darker, drum, pick, rod
 from hartsim.worlds.stage import Colour, Grade, Lamp, Lighting, Prop, Solid
 from hartsim.worlds.tabletop_clutter import BRIGHT
-from hartsim.worlds.tabletop_props import DARK, STEEL, WHITE, WOOD, Random, darker
+from hartsim.worlds.tabletop_props import DARK, STEEL, WHITE, WOOD, Random
 
 TABLE_X_M = (-0.48, 1.02)
 TABLE_Y_M = (-0.92, 0.92)
@@ -37,10 +37,6 @@ class Light:
     grade: Grade
 
 
-def _pick(random: Random, colours: Sequence[Colour]) -> Colour:
-    return colours[int(random.integers(len(colours)))]
-
-
 def _prop(name: str, class_name: str, solids: Sequence[Solid], at: Vector3 = (0, 0, 0)) -> Prop:
     return Prop(name, class_name, tuple(solids), Pose(at, 0.0))
 
@@ -54,7 +50,7 @@ def shell(place: str, random: Random) -> tuple[Prop, ...]:
     top = Solid(
         "box", (length, width, _THICK_M), (middle, 0, -_THICK_M / 2), surface="table", specular=0.3
     )
-    frame = _pick(random, ((0.24, 0.25, 0.28), (0.60, 0.46, 0.33), (0.80, 0.81, 0.82)))
+    frame = pick(random, ((0.24, 0.25, 0.28), (0.60, 0.46, 0.33), (0.80, 0.81, 0.82)))
     legs = [
         block((0.06, 0.06, -FLOOR_Z_M), (x, y, FLOOR_Z_M / 2 - _THICK_M / 2), frame)
         for x in (TABLE_X_M[0] + 0.06, TABLE_X_M[1] - 0.06)
@@ -82,11 +78,11 @@ def window(side: int, night: bool, random: Random) -> Prop:
         solids.append(block((0.004, wide, tall / 4), at, colour, glow=1.0, class_name="wall"))
     for _ in range(9 if night else 5):
         across, up = random.uniform(-0.44, 0.44) * wide, random.uniform(-0.46, -0.2) * tall
-        tone = _pick(random, ((1.0, 0.82, 0.45), (0.95, 0.92, 0.80), (0.98, 0.66, 0.32)))
+        tone = pick(random, ((1.0, 0.82, 0.45), (0.95, 0.92, 0.80), (0.98, 0.66, 0.32)))
         size = (0.008, 0.02, 0.02) if night else (0.008, 0.16, 0.12)
         shade = tone if night else (0.44, 0.60, 0.38)
         solids.append(block(size, (x, y + across, z + up), shade, glow=1.0))
-    frame = _pick(random, (WHITE, (0.48, 0.33, 0.22), (0.28, 0.30, 0.33)))
+    frame = pick(random, (WHITE, (0.48, 0.33, 0.22), (0.28, 0.30, 0.33)))
     for up in (-0.5, 0.05, 0.5):
         solids.append(block((0.03, wide + 0.04, 0.03), (x + 0.01, y, z + up * tall), frame))
     for across in (-0.5, 0.0, 0.5):
@@ -137,7 +133,7 @@ def _book_row(y: float, z: float, wide: float, random: Random) -> Prop:
     spines, at = [], y - wide / 2 + 0.02
     while at < y + wide / 2 - 0.05:
         thick, tall = float(random.uniform(0.018, 0.045)), float(random.uniform(0.15, 0.22))
-        cloth = _pick(random, (*BRIGHT, *props.CLOTHS))
+        cloth = pick(random, (*BRIGHT, *props.CLOTHS))
         lean = turn((1, 0, 0), float(random.uniform(-0.03, 0.03)))
         centre = (WALL_X_M + 0.085, at + thick / 2, z + tall / 2)
         spines.append(block((0.14, thick, tall), centre, darker(cloth, 0.9), lean, bevel_m=0.002))
@@ -152,12 +148,12 @@ def _book_row(y: float, z: float, wide: float, random: Random) -> Prop:
 def _tool_board(y: float, random: Random) -> Prop:
     """A painted board with hand tools hung in a row."""
     x, z = WALL_X_M + 0.012, 0.42
-    board = _pick(
+    board = pick(
         random, ((0.22, 0.40, 0.44), (0.80, 0.64, 0.28), (0.72, 0.74, 0.74), (0.50, 0.24, 0.20))
     )
     front = x + 0.02
     solids = [block((0.02, 0.86, 0.56), (x, y, z), board, bevel_m=0.003, class_name="other")]
-    grip = _pick(random, BRIGHT)
+    grip = pick(random, BRIGHT)
     # A hammer, a saw, three screwdrivers, a spanner and a pair of pliers, from left to right.
     solids += [
         rod((front, y - 0.36, z - 0.16), (front, y - 0.36, z + 0.14), 0.024, WOOD),
@@ -214,7 +210,7 @@ def _bins(y: float, random: Random) -> Prop:
 def _monitor(y: float, heading: float, random: Random) -> Prop:
     """A monitor on a stand at the back of the table."""
     at = Pose((TABLE_X_M[0] + 0.16, y, 0.0), heading)
-    case = _pick(random, (DARK, (0.82, 0.83, 0.84)))
+    case = pick(random, (DARK, (0.82, 0.83, 0.84)))
     solids = [
         block((0.17, 0.22, 0.012), (-0.02, 0, 0.006), case, bevel_m=0.003, gloss=0.4),
         block((0.025, 0.06, 0.24), (-0.045, 0, 0.13), case, gloss=0.3),
@@ -227,10 +223,10 @@ def _monitor(y: float, heading: float, random: Random) -> Prop:
 def _picture(y: float, z: float, random: Random) -> Prop:
     """A framed print of hills under a sun."""
     x, wide, tall = WALL_X_M + 0.012, 0.36, 0.46
-    paper = _pick(random, ((0.94, 0.90, 0.82), (0.90, 0.80, 0.66), (0.80, 0.88, 0.90)))
+    paper = pick(random, ((0.94, 0.90, 0.82), (0.90, 0.80, 0.66), (0.80, 0.88, 0.90)))
     sun, near, far = (BRIGHT[i] for i in random.permutation(len(BRIGHT))[:3])
     face = turn((0, 1, 0), math.pi / 2)
-    frame = _pick(random, (DARK, WOOD, WHITE))
+    frame = pick(random, (DARK, WOOD, WHITE))
     return _prop(
         "picture",
         "other",
@@ -275,7 +271,7 @@ def _rail(y: float, random: Random) -> Prop:
     face = turn((0, 1, 0), math.pi / 2)
     for number, across in enumerate((-0.24, -0.12, 0.0)):
         low = z - 0.20
-        handle = _pick(random, (WOOD, DARK, STEEL))
+        handle = pick(random, (WOOD, DARK, STEEL))
         solids.append(rod((x, y + across, z - 0.01), (x, y + across, low), 0.012, handle))
         if number == 0:
             solids.append(ball((0.05, 0.075, 0.06), (x, y + across, low - 0.02), STEEL, gloss=0.9))
@@ -283,7 +279,7 @@ def _rail(y: float, random: Random) -> Prop:
             solids.append(
                 block((0.008, 0.06, 0.09), (x, y + across, low - 0.03), handle, bevel_m=0.003)
             )
-    iron = _pick(random, ((0.16, 0.16, 0.18), (0.76, 0.40, 0.22)))
+    iron = pick(random, ((0.16, 0.16, 0.18), (0.76, 0.40, 0.22)))
     solids.append(rod((x, y + 0.18, z - 0.01), (x, y + 0.18, z - 0.12), 0.018, DARK))
     solids.append(drum(0.19, 0.03, (x, y + 0.18, z - 0.20), iron, face, gloss=0.6))
     solids.append(
@@ -317,36 +313,8 @@ def _microscope(y: float) -> Prop:
     )
 
 
-def _cupboard(y: float, random: Random) -> Prop:
-    """A wall cupboard with two doors."""
-    front = _pick(
-        random, ((0.90, 0.89, 0.86), (0.44, 0.58, 0.56), (0.30, 0.40, 0.52), (0.72, 0.56, 0.40))
-    )
-    x, z, wide, tall = WALL_X_M + 0.14, 0.86, 0.84, 0.56
-    doors = [
-        block(
-            (0.02, 0.48 * wide, 0.95 * tall),
-            (x + 0.14, y + s * 0.25 * wide, z),
-            darker(front, 1.05),
-            bevel_m=0.006,
-        )
-        for s in (-1, 1)
-    ]
-    knobs = [
-        rod(
-            (x + 0.16, y + s * 0.04, z - 0.2),
-            (x + 0.16, y + s * 0.04, z - 0.12),
-            0.012,
-            STEEL,
-            gloss=0.9,
-        )
-        for s in (-1, 1)
-    ]
-    return _prop("cupboard", "other", [block((0.28, wide, tall), (x, y, z), front), *doors, *knobs])
-
-
 def _workshop(side: int, random: Random) -> Sequence[Prop]:
-    wood = _pick(random, (WOOD, (0.52, 0.53, 0.55)))
+    wood = pick(random, (WOOD, (0.52, 0.53, 0.55)))
     tins = (
         ("container", clutter.jar, (0.09, 0.10, 0.12)),
         ("container", props.bottle, (0.07, 0.07, 0.18)),
@@ -360,7 +328,7 @@ def _workshop(side: int, random: Random) -> Sequence[Prop]:
 
 
 def _kitchen(side: int, random: Random) -> Sequence[Prop]:
-    wood = _pick(random, (WOOD, (0.84, 0.70, 0.52), WHITE))
+    wood = pick(random, (WOOD, (0.84, 0.70, 0.52), WHITE))
     crockery = (
         ("container", clutter.jar, (0.10, 0.10, 0.15)),
         ("container", props.mug, (0.09, 0.09, 0.10)),
@@ -399,7 +367,7 @@ def _lab(side: int, random: Random) -> Sequence[Prop]:
 
 
 def _office(side: int, random: Random) -> Sequence[Prop]:
-    wood = _pick(random, (WOOD, (0.86, 0.76, 0.62), WHITE, DARK))
+    wood = pick(random, (WOOD, (0.86, 0.76, 0.62), WHITE, DARK))
     return (
         _monitor(-0.55 * side, 0.22 * side, random),
         shelf(-0.62 * side, 0.56, 0.62, wood),
@@ -428,13 +396,6 @@ FURNISH: Mapping[str, Furnish] = {
 }
 """By place: what stands and hangs behind the arm."""
 
-_LAMP_SIDE: Mapping[str, float] = {
-    "workshop_bench": -1,
-    "kitchen_table": 1,
-    "lab_bench": 0,
-    "office_desk": 1,
-}
-
 
 def furniture(place: str, side: int, night: bool, random: Random) -> tuple[Prop, ...]:
     """All that stands behind the arm in this place."""
@@ -443,7 +404,7 @@ def furniture(place: str, side: int, night: bool, random: Random) -> tuple[Prop,
         pieces.append(window(side, night, random))
     if place in ("office_desk", "workshop_bench"):
         lamp_y = {"office_desk": 0.50, "workshop_bench": -0.62}[place] * side
-        pieces.append(_desk_lamp(lamp_y, night, _pick(random, (*BRIGHT, DARK, WHITE))))
+        pieces.append(_desk_lamp(lamp_y, night, pick(random, (*BRIGHT, DARK, WHITE))))
     return tuple(pieces)
 
 
@@ -451,15 +412,15 @@ def light(place: str, side: int, night: bool, random: Random) -> Light:
     """Daylight from the window's side, or the warm lamps of the evening."""
     if night:
         return _evening(side, random)
-    swing = float(random.uniform(-0.35, 0.35))
-    direction = (-0.30 + swing, -0.62 * side, -float(random.uniform(0.62, 0.95)))
+    towards_wall = float(random.uniform(0.3, 0.75))
+    direction = (-towards_wall, -0.6 * side, -float(random.uniform(0.65, 0.95)))
     warmth = float(random.uniform(-0.05, 0.06))
     lighting = Lighting(
         direction=direction,
         sun=(0.76 + warmth, 0.72, 0.64 - warmth),
-        sky=(0.50, 0.54, 0.60),
-        ground=(0.35, 0.33, 0.31),
-        exposure=0.98,
+        sky=(0.52, 0.56, 0.62),
+        ground=(0.44, 0.42, 0.40),
+        exposure=0.94,
         contact=0.75,
         contact_height_m=0.12,
         shadow_area_m=(-0.6, 1.05, -0.95, 0.95),
@@ -477,7 +438,7 @@ def _evening(side: int, random: Random) -> Light:
         sun=(0.54 + warmth, 0.45, 0.32 - warmth),
         sky=(0.17, 0.20, 0.31),
         ground=(0.16, 0.14, 0.15),
-        exposure=1.0,
+        exposure=1.1,
         contact=0.8,
         contact_height_m=0.12,
         shadow_area_m=(-0.6, 1.05, -0.95, 0.95),
@@ -485,6 +446,3 @@ def _evening(side: int, random: Random) -> Light:
     )
     pool = Lamp(lamp, (0.56 + warmth, 0.45, 0.29 - warmth), 1.5)
     return Light(lighting, (pool,), Grade(contrast=1.08, saturation=1.1, bloom=0.35, vignette=0.3))
-
-
-__all__ = ["FURNISH", "Light", "furniture", "light", "shell", "turn_z", "window"]

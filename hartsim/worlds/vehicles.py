@@ -169,7 +169,7 @@ def _body(shape: Shape, detail: int) -> Mesh:
     belly = 1 - 0.05 * np.maximum(-outline[:, 1], 0)
     rings = []
     ends = shape.hood[0][0], shape.hood[-1][0]
-    for x, top, half in shape.hood:
+    for x, top, half in shape.hood if detail else shape.hood[::2]:
         low = shape.clearance + (0.16 if x in ends else 0.0)
         middle, reach = (top + low) / 2, (top - low) / 2
         y, z = half * outline[:, 0] * belly, middle + reach * outline[:, 1]
@@ -245,10 +245,10 @@ def _wheel(x: float, y: float, radius: float, detail: int, width: float = 0.22) 
     sides = meshes.fewer(14, detail)
     shoulder = [(radius * 0.94, width / 2)] if detail else []
     profile = [(radius, -width / 2), (radius, width * 0.3), *shoulder, (radius * 0.64, width / 2)]
-    parts = [
-        painted(meshes.lathe(profile, sides), "tyre", TYRE),
-        moved(painted(meshes.disc(radius * 0.64, sides), "rim", RIM), (0, 0, width / 2 + 0.004)),
-    ]
+    rings = [np.column_stack([meshes.circle(sides, r), np.full(sides, z)]) for r, z in profile]
+    tyre = painted(loft(np.stack(rings if detail else rings[::2]), capped=False), "tyre", TYRE)
+    rim = painted(meshes.disc(radius * 0.66, sides), "rim", RIM)
+    parts = [tyre, moved(rim, (0, 0, width / 2 + 0.004))]
     if detail == 2:
         parts += [_gap(radius, angle, width / 2 + 0.01) for angle in np.arange(5) * 1.2566 + 0.6]
     inset = math.copysign(abs(y) - width / 2 + 0.005, y)

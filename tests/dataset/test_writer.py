@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 
 from hartsim.dataset.durable import plain
+from hartsim.dataset.files import encode_depth
 from hartsim.dataset.reader import verify
-from hartsim.dataset.writer import DatasetWriter, encode_depth, merge
+from hartsim.dataset.writer import DatasetWriter, merge
 from hartsim.errors import DatasetError
 from tests.fakes import REQUEST, sample_of, write_dataset
 

@@ -7,10 +7,10 @@ const data = JSON.parse(document.getElementById("data").textContent);
 const samples = new Map(data.samples.map((sample) => [sample.id, sample]));
 
 const ROUTES = {
-  view: "The whole picture, painted from the prompt. Tags are what was asked for, not what was seen.",
-  texture: "Surfaces of the simulator's world were painted; then it was photographed again. Labels hold.",
+  view: "The whole picture, painted from the prompt. Tags were asked for, not seen.",
+  texture: "Surfaces of the simulator's world were painted, then it was photographed again.",
   backdrop: "What stands behind was repainted; every other pixel is the simulator's.",
-  repaint: "The editable region was repainted over the frame's own structure; the rest is untouched.",
+  repaint: "The editable region was repainted over the frame's structure; the rest is untouched.",
 };
 
 const FILTERS = {
@@ -326,7 +326,8 @@ function legend(sample) {
 function tiles(sample) {
   const figures = Object.entries(sample.textures).map(([surface, picture]) => {
     const style = { "background-image": `url("${source(picture)}")` };
-    const tile = make("div", { className: "tile", style, role: "img", ariaLabel: `${surface}, 2 by 2` });
+    const label = `${surface}, 2 by 2`;
+    const tile = make("div", { className: "tile", style, role: "img", ariaLabel: label });
     return make("figure", {}, tile, make("figcaption", {}, words(surface)));
   });
   return figures.length ? make("div", { className: "tiles" }, ...figures) : null;
@@ -341,7 +342,11 @@ function siblings(sample) {
   const links = same.map((other) =>
     make(
       "a",
-      { href: addressOf({ sample: other.id }), data: { route: other.route }, aria: { current: other === sample } },
+      {
+        href: addressOf({ sample: other.id }),
+        data: { route: other.route },
+        aria: { current: other === sample },
+      },
       make("img", { src: source(other.thumbnail), alt: "" }),
       `${other.route}`,
     ),
@@ -373,40 +378,56 @@ const shortNumber = (value) =>
   typeof value === "number" && !Number.isInteger(value) ? value.toPrecision(3) : String(value);
 
 function checkRow({ name, passed, value, limit, reason }) {
+  const mark = { className: "mark", aria: { label: passed ? "passed" : "failed" } };
+  const bound = make("small", {}, `limit ${shortNumber(limit)}`);
   return make(
     "li",
     { className: passed ? "good" : "bad" },
-    make("span", { className: "mark", aria: { label: passed ? "passed" : "failed" } }, passed ? "✓" : "✕"),
+    make("span", mark, passed ? "✓" : "✕"),
     make("span", { className: "check" }, words(name), make("small", {}, reason)),
-    make("span", { className: "value" }, shortNumber(value), make("small", {}, `limit ${shortNumber(limit)}`)),
+    make("span", { className: "value" }, shortNumber(value), bound),
   );
 }
 
-function showFacts(sample) {
-  const checks = [...sample.checks].sort((a, b) => a.passed - b.passed);
-  const failed = checks.filter((check) => !check.passed).length;
-  const verdict = failed
-    ? `${failed} of ${checks.length} checks failed`
+function verdictOf(checks) {
+  const failed = checks.filter((check) => !check.passed);
+  const text = failed.length
+    ? `${failed.length} of ${checks.length} checks failed`
     : `${checks.length} checks passed`;
+  const className = failed.length ? "verdict bad" : "verdict good";
+  const reasons = failed.map((check) => make("p", { className: "why" }, check.reason));
+  return [make("p", { className }, text), ...reasons];
+}
+
+function tagsOf(sample) {
   const tags = Object.entries(sample.tags).flatMap(([group, names]) =>
     names.map((name) => make("span", { className: "tag", title: group }, words(name))),
   );
+  const title = sample.route === "view" ? "Asked for" : "Tags";
+  return part(title, make("p", { className: "tags" }, ...tags));
+}
+
+function showFacts(sample) {
+  const which = `scene ${sample.index} · ${sample.camera} camera · seed ${sample.seed}`;
+  const note = make("p", { className: "note" }, ROUTES[sample.route]);
   const drawn = Object.entries(sample.drawn).map(([name, value]) => [name, shortNumber(value)]);
-  const parts = [
+  const about = Object.entries({
+    id: sample.id,
+    size: sample.size.join(" × "),
+    attempt: String(sample.attempt + 1),
+    avoided: sample.negative || "nothing",
+  });
+  document.querySelector(".facts").replaceChildren(
     make("p", { className: "route", data: { route: sample.route } }, sample.route),
     make("h2", { id: "viewer-title" }, words(sample.scenario)),
-    make("p", { className: "which" }, `scene ${sample.index} · ${sample.camera} camera · seed ${sample.seed}`),
-    make("p", { className: failed ? "verdict bad" : "verdict good" }, verdict),
-    part("Prompt", make("blockquote", {}, sample.prompt), make("p", { className: "note" }, ROUTES[sample.route])),
-    drawn.length ? part("Drawn", pairs(drawn)) : null,
-    tags.length ? part(sample.route === "view" ? "Asked for" : "Tags", make("p", { className: "tags" }, ...tags)) : null,
-    checks.length ? part("Checks", make("ul", { className: "checks" }, ...checks.map(checkRow))) : null,
-    part("Sample", pairs([
-      ["id", sample.id], ["size", sample.size.join(" × ")], ["attempt", String(sample.attempt + 1)],
-      ...(sample.negative ? [["avoided", sample.negative]] : []),
-    ])),
-  ];
-  document.querySelector(".facts").replaceChildren(...parts.filter(Boolean));
+    make("p", { className: "which" }, which),
+    ...verdictOf(sample.checks),
+    part("Prompt", make("blockquote", {}, sample.prompt), note),
+    part("Drawn", pairs(drawn)),
+    tagsOf(sample),
+    part("Checks", make("ul", { className: "checks" }, ...sample.checks.map(checkRow))),
+    part("Sample", pairs(about)),
+  );
 }
 
 function showViewer(state) {
@@ -461,7 +482,8 @@ function buildColours() {
   for (const [position, channel] of ["R", "G", "B"].entries()) {
     const at = 1 + 2 * position;
     const levels = colours.map((colour) => parseInt(colour.slice(at, at + 2), 16) / 255);
-    const table = { type: "discrete", tableValues: levels.map((level) => level.toFixed(4)).join(" ") };
+    const tableValues = levels.map((level) => level.toFixed(4)).join(" ");
+    const table = { type: "discrete", tableValues };
     byId("class-tables").append(svg(`feFunc${channel}`, table));
   }
 }
@@ -480,7 +502,7 @@ function start() {
   buildSheet();
   buildToolbar();
   byId("search").oninput = (event) => go({ q: event.target.value });
-  byId("reset").onclick = () => go({ ...Object.fromEntries(Object.keys(FILTERS).map((name) => [name, ""])), q: "" });
+  byId("reset").onclick = () => location.replace("#");
   byId("previous").onclick = () => turn(-1);
   byId("next").onclick = () => turn(1);
   byId("close").onclick = close;

@@ -1,0 +1,181 @@
+"""What a camera sees of each pixel's geometry, and the plane arithmetic that the effects share.
+
+Planes are float32 (H, W) or (3, H, W): the order in which NumPy is fast.
+"""
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hartsim.images import resize
+from hartsim.types import Image, Size, Vector3
+from hartsim.worlds.stage import Colour
+
+Plane = NDArray[np.float32]
+Planes = NDArray[np.float32]
+
+FAR_M = 1e4
+"""The depth that stands for none."""
+
+
+@dataclass(frozen=True, eq=False)
+class Eye:
+    """Where a camera is and which way each pixel looks: `rays` (3, H, W) have optical depth 1.
+
+    `axes` turns optical directions (x right, y down, z ahead) into the world's; `slopes` are the
+    rays' x and y in the optical frame; `stretch` (H, W) is how long a ray is per metre of depth.
+    """
+
+    size_px: Size
+    position_m: NDArray[np.float64]
+    axes: NDArray[np.float64]
+    rays: Planes
+    slopes: tuple[Plane, Plane]
+    stretch: Plane
+
+    @property
+    def step(self) -> float:
+        """The slope between neighbouring pixels."""
+        return float(self.slopes[0][0, 1] - self.slopes[0][0, 0])
+
+    def locate(self, position_m: Vector3) -> tuple[float, float, float]:
+        """Optical x, y and z of a place in the world, metres."""
+        x, y, z = (np.asarray(position_m) - self.position_m) @ self.axes
+        return float(x), float(y), float(z)
+
+
+@dataclass(frozen=True, eq=False)
+class Raw:
+    """What OpenGL drew: colour 0..1 where anything is, and `cover`, how much of a pixel that is."""
+
+    colour: Planes
+    cover: Plane
+    depth_m: Plane
+
+
+def eye_of(
+    size_px: Size, fov_rad: float, position_m: NDArray[np.float64], axes: NDArray[np.float64]
+) -> Eye:
+    """The eye of a camera with this vertical field of view."""
+    x, y, stretch = _lens(size_px, fov_rad)
+    turned = axes.astype(np.float32)
+    rays = np.stack([turned[k, 0] * x + turned[k, 1] * y + turned[k, 2] for k in range(3)])
+    return Eye(size_px, position_m, axes, rays, (x, y), stretch)
+
+
+@lru_cache(maxsize=16)
+def _lens(size_px: Size, fov_rad: float) -> tuple[Plane, Plane, Plane]:
+    height, width = size_px
+    step = np.float32(2 * math.tan(fov_rad / 2) / height)
+    x = (np.arange(width, dtype=np.float32) + np.float32(0.5 - width / 2)) * step
+    y = (np.arange(height, dtype=np.float32) + np.float32(0.5 - height / 2)) * step
+    wide, high = np.broadcast_to(x, size_px).copy(), np.broadcast_to(y[:, None], size_px).copy()
+    return wide, high, np.sqrt(1 + wide * wide + high * high)
+
+
+def raw_of(pixels: Image, depth_m: Plane, size_px: Size) -> Raw:
+    """The picture averaged down to `size_px`, with the nearest depth within each of its pixels."""
+    factor = pixels.shape[0] // size_px[0]
+    solid = np.isfinite(depth_m).view(np.uint8) * np.uint8(255)
+    small = resize(np.ascontiguousarray(pixels), size_px)
+    cover = resize(solid, size_px).astype(np.float32) * np.float32(1 / 255)
+    for axis in (0, 1):
+        parts = [np.take(depth_m, range(k, depth_m.shape[axis], factor), axis) for k in range(factor)]
+        depth_m = parts[0]
+        for part in parts[1:]:
+            depth_m = np.minimum(depth_m, part)
+    colour = planes_of(small)
+    # OpenGL's background is black, so pixels at the edge of the sky come out too dark
+    edge = np.flatnonzero((cover > 0) & (cover < 1))
+    colour.reshape(3, -1)[:, edge] /= cover.ravel()[edge]
+    return Raw(colour, cover, depth_m)
+
+
+def planes_of(image: Image) -> Planes:
+    """An image (H, W, 3) as planes in 0..1."""
+    planes = np.empty((3, *image.shape[:2]), np.float32)
+    for k in range(3):
+        np.multiply(image[..., k], np.float32(1 / 255), out=planes[k])
+    return planes
+
+
+def column(values: Colour) -> NDArray[np.float32]:
+    """Three values that broadcast over planes."""
+    return np.asarray(values, np.float32)[:, None, None]
+
+
+def normals_of(depth: Plane, eye: Eye) -> Planes:
+    """World normals (3, H, W) facing the eye, from the depth alone.
+
+    Inverse depth is linear over a plane in the picture, so its two slopes are the normal; of the
+    two neighbours on a line the one nearer in depth is taken, which keeps silhouettes clean.
+    """
+    inverse = np.float32(1) / depth
+    x, y = eye.slopes
+    per_step = np.float32(1 / eye.step)
+    across = _gentler_slope(inverse, axis=1) * per_step
+    down = _gentler_slope(inverse, axis=0) * per_step
+    ahead = inverse - across * x - down * y
+    scale = np.float32(-1) / np.sqrt(across**2 + down**2 + ahead**2 + np.float32(1e-20))
+    turned = eye.axes.astype(np.float32)
+    normals = np.empty((3, *depth.shape), np.float32)
+    for k in range(3):
+        normals[k] = (turned[k, 0] * across + turned[k, 1] * down + turned[k, 2] * ahead) * scale
+    return normals
+
+
+def _gentler_slope(values: Plane, axis: int) -> Plane:
+    step = np.diff(values, axis=axis)
+    first = step[:, :1] if axis == 1 else step[:1]
+    last = step[:, -1:] if axis == 1 else step[-1:]
+    before = np.concatenate([first, step], axis=axis)
+    after = np.concatenate([step, last], axis=axis)
+    return np.where(np.abs(before) < np.abs(after), before, after)
+
+
+def bilinear(plane: Plane, row: Plane, column: Plane) -> Plane:
+    """The plane's values between its pixels; places beyond its edge take the edge's value."""
+    rows, columns = plane.shape
+    row = np.clip(row, 0, np.float32(rows - 1.001))
+    column = np.clip(column, 0, np.float32(columns - 1.001))
+    top, left = row.astype(np.intp), column.astype(np.intp)
+    low, right = row - top, column - left
+    flat, start = plane.ravel(), top * columns + left
+    upper = flat[start] + (flat[start + 1] - flat[start]) * right
+    start += columns
+    lower = flat[start] + (flat[start + 1] - flat[start]) * right
+    mixed: Plane = upper + (lower - upper) * low
+    return mixed
+
+
+def blurred(values: Plane, radius: int) -> Plane:
+    """The plane averaged over a square window, twice: close to a Gaussian."""
+    for _ in range(2):
+        for axis in (0, 1):
+            values = box_mean(values, radius, axis)
+    return values
+
+
+def box_mean(values: Plane, radius: int, axis: int) -> Plane:
+    """The plane averaged over 2 * radius + 1 neighbours along one axis."""
+    pad = [(0, 0), (0, 0)]
+    pad[axis] = (radius + 1, radius)
+    total = np.cumsum(np.pad(values, pad, mode="edge"), axis=axis, dtype=np.float64)
+    width = 2 * radius + 1
+    windows = total[width:] - total[:-width] if axis == 0 else total[:, width:] - total[:, :-width]
+    return (windows / width).astype(np.float32)
+
+
+@lru_cache(maxsize=4)
+def noise(size: int = 256, seed: int = 7, octaves: int = 5) -> Plane:
+    """Seamless cloud-like noise (size, size) in 0..1."""
+    rng = np.random.default_rng(seed)
+    frequency = np.hypot(np.fft.fftfreq(size)[:, None], np.fft.rfftfreq(size)[None]) * size
+    spectrum = np.fft.rfft2(rng.normal(size=(size, size)))
+    inside = (frequency >= 1) & (frequency < 2**octaves)
+    spectrum *= np.where(inside, (frequency + 0.5) ** -1.7, 0)
+    field = np.fft.irfft2(spectrum, s=(size, size))
+    return np.asarray(np.clip(0.5 + field / (4 * field.std()), 0, 1), np.float32)

@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 
 from hartsim.types import Box3D, Instance, Pose, Vector3
 from hartsim.worlds.meshes import turn, turn_z
+from hartsim.worlds.solids import block, body, drum
 from hartsim.worlds.stage import Colour, Prop, Solid
 from hartsim.worlds.tabletop_meshes import turned
 
-ARM = "arm"
-"""The name of its prop and its instance."""
+ARM = "robot.arm"
+"""The name of its prop and instance; with its dot, no scenario can call an object so."""
 
 SHOULDER_Z_M = 0.21
 UPPER_ARM_M = 0.42
@@ -235,8 +236,7 @@ def _band(
     """A sleeve round a link, `along` metres from its start."""
     x, y, z = start
     at = (x + math.sin(slope) * along, y, z + math.cos(slope) * along)
-    rotation = turn((0.0, 1.0, 0.0), slope)
-    return replace(_drum(diameter, length, at, colour), rotation=rotation)
+    return drum(diameter, length, at, colour, turn((0.0, 1.0, 0.0), slope), gloss=0.3)
 
 
 def _base(livery: Livery) -> Sequence[Solid]:

@@ -238,9 +238,7 @@ def lamp_posts(
     reach = -1.6 if left else 1.6
     strength = 1.0 if decor.night else 0.42
     for x in np.arange(first_m, 110, step_m).tolist():
-        decor.put(
-            "pole", scenery.street_lamp(), (x, y, up_m), math.copysign(math.pi / 2, reach)
-        )
+        decor.put("pole", scenery.street_lamp(), (x, y, up_m), math.copysign(math.pi / 2, reach))
         if decor.dark:
             head = (x, y + reach, up_m + 6.55)
             bulb = Solid("box", (0.2, 0.6, 0.06), rgba=(1.0, 0.88, 0.64, 1.0), emission=1.0)

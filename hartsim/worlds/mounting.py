@@ -48,6 +48,4 @@ def view_of(eye: Eye, camera: CameraSetup, near_m: float, far_m: float) -> View:
 def below_ground(view: View) -> View:
     """The view mirrored in the ground z = 0, upside down so that it stays right-handed."""
     (x, y, z), (fx, fy, fz), (ux, uy, uz) = view.position_m, view.forward, view.up
-    return View(
-        (x, y, -z), (fx, fy, -fz), (-ux, -uy, uz), view.fov_rad, view.near_m, view.far_m
-    )
+    return View((x, y, -z), (fx, fy, -fz), (-ux, -uy, uz), view.fov_rad, view.near_m, view.far_m)

@@ -83,7 +83,9 @@ def raw_of(pixels: Image, depth_m: Plane, size_px: Size) -> Raw:
     small = resize(np.ascontiguousarray(pixels), size_px)
     cover = resize(solid, size_px).astype(np.float32) * np.float32(1 / 255)
     for axis in (0, 1):
-        parts = [np.take(depth_m, range(k, depth_m.shape[axis], factor), axis) for k in range(factor)]
+        parts = [
+            np.take(depth_m, range(k, depth_m.shape[axis], factor), axis) for k in range(factor)
+        ]
         depth_m = parts[0]
         for part in parts[1:]:
             depth_m = np.minimum(depth_m, part)

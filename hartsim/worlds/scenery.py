@@ -17,7 +17,7 @@ LEAF: Colour = (0.3, 0.47, 0.2)
 METAL: Colour = (0.45, 0.47, 0.49)
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=64)
 def broadleaf(seed: int, detail: int = 2) -> Mesh:
     """A tree about 6.5 m tall: a trunk and layered clumps of leaves, lit from above."""
     rng = np.random.default_rng(seed)
@@ -32,24 +32,27 @@ def broadleaf(seed: int, detail: int = 2) -> Mesh:
         size = rng.uniform(1.5, 2.1)
         clumps.append((reach * math.cos(angle), reach * math.sin(angle), height + up, size))
     clumps.append((0.1, -0.1, height + 3.3, 1.6))
-    for k, (x, y, z, size) in enumerate(clumps):
+    for k, (x, y, z, size) in enumerate(clumps if detail else clumps[::2]):
         bright = 0.66 + 0.34 * min(1.0, (z - height) / 3.6)
         role = ("leaf", "leaf_dark", "leaf_light")[k % 3]
-        leaf = _foliage(seed * 31 + k, (size, size, size * 0.82), detail)
+        fine = detail == 2 or (detail == 1 and k == 0)
+        leaf = _foliage(seed * 31 + k, (size, size, size * 0.82), fine)
         leaf = shaded(painted(leaf, role, LEAF), 0.55 * bright, bright)
         parts.append(moved(leaf, (x, y, z)))
     return join(parts)
 
 
-def _foliage(seed: int, size: Vector3, detail: int) -> Mesh:
+def _foliage(seed: int, size: Vector3, fine: bool) -> Mesh:
     """A clump of leaves whose normals lean up, since leaves let light through."""
-    clump = meshes.blob(seed, size, 0.3, level=detail)
+    clump = meshes.blob(seed, size, 0.3, level=int(fine))
     lifted = clump.normals + np.array([0, 0, 0.55], np.float32)
     lifted /= np.linalg.norm(lifted, axis=-1, keepdims=True)
-    return replace(clump, normals=lifted)
+    rng = np.random.default_rng(seed)
+    speckle = rng.uniform(0.84, 1.0, (len(lifted), 1)) * rng.uniform(0.94, 1.0, (len(lifted), 3))
+    return replace(clump, normals=lifted, shade=speckle.astype(np.float32))
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=64)
 def conifer(seed: int, detail: int = 2) -> Mesh:
     """A spruce about 9 m tall: jagged skirts of branches, smaller towards the top."""
     rng = np.random.default_rng(seed)
@@ -71,21 +74,21 @@ def conifer(seed: int, detail: int = 2) -> Mesh:
     return join(parts)
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=64)
 def bush(seed: int, detail: int = 2) -> Mesh:
     """A rounded shrub about 1 m high."""
     rng = np.random.default_rng(seed)
+    count, size = ((1, 1.35), (3, 1.0), (4, 0.9))[detail]
     parts = []
-    for k in range(4):
-        leaf = _foliage(seed * 17 + k, (0.9, 0.9, 0.8), detail)
-        at = (rng.uniform(-0.35, 0.35), rng.uniform(-0.3, 0.3), 0.42 + rng.uniform(-0.05, 0.2))
-        parts.append(
-            moved(shaded(painted(leaf, ("leaf", "leaf_light")[k % 2], LEAF), 0.5, 1.0), at)
-        )
+    for k in range(count):
+        leaf = _foliage(seed * 17 + k, (size, size, size * 0.88), detail == 2)
+        x, y, z = rng.uniform(-0.35, 0.35), rng.uniform(-0.3, 0.3), rng.uniform(0.37, 0.62)
+        role = ("leaf", "leaf_light")[k % 2]
+        parts.append(moved(shaded(painted(leaf, role, LEAF), 0.5, 1.0), (x, y, z)))
     return join(parts)
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=64)
 def tuft_field(seed: int) -> Mesh:
     """Tufts of long grass strewn over nine metres by four."""
     rng = np.random.default_rng(seed)
@@ -95,14 +98,20 @@ def tuft_field(seed: int) -> Mesh:
         for angle in np.arange(6) * 1.05 + rng.uniform(0, 1):
             c, s = math.cos(angle), math.sin(angle)
             tip, tall = rng.uniform(0.08, 0.2), rng.uniform(0.25, 0.5)
-            corners.append([(x - 0.03 * s, y + 0.03 * c, 0), (x + 0.03 * s, y - 0.03 * c, 0), (x + tip * c, y + tip * s, tall)])
+            corners.append(
+                [
+                    (x - 0.03 * s, y + 0.03 * c, 0),
+                    (x + 0.03 * s, y - 0.03 * c, 0),
+                    (x + tip * c, y + tip * s, tall),
+                ]
+            )
     faces = np.arange(3 * len(corners)).reshape(-1, 3)
     points = np.array(corners).reshape(-1, 3)
     both = np.concatenate([faces, faces[:, ::-1]])
     return shaded(painted(meshes.mesh_of(points, both, crease_deg=5), "leaf", LEAF), 0.5, 1.0)
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=64)
 def street_lamp(arm_m: float = 1.6, height_m: float = 6.5) -> Mesh:
     """A mast with an arm along x; its head hangs at (arm, 0, height)."""
     mast = tube([(0, 0, 0), (0, 0, height_m * 0.75), (0, 0, height_m)], (0.09, 0.07, 0.055), 8)
@@ -118,7 +127,7 @@ def street_lamp(arm_m: float = 1.6, height_m: float = 6.5) -> Mesh:
     )
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=64)
 def park_lamp() -> Mesh:
     """An old-fashioned lamp post, 4 m high; its lantern is at z = 3.8."""
     post = meshes.lathe([(0.16, 0), (0.16, 0.3), (0.07, 0.5), (0.05, 3.4), (0.1, 3.5)], 8)
@@ -126,7 +135,7 @@ def park_lamp() -> Mesh:
     return painted(join([post, hat]), "metal", (0.13, 0.15, 0.15))
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=64)
 def sign(shape: str, face: Colour, rim: Colour, height_m: float = 2.2) -> tuple[Mesh, Mesh]:
     """A post and a plate that faces against x, as drivers see it: "round", "triangle" or "square"."""
     post = painted(tube([(0, 0, 0), (0, 0, height_m + 0.3)], 0.035, 6), "metal", METAL)
@@ -145,7 +154,7 @@ def sign(shape: str, face: Colour, rim: Colour, height_m: float = 2.2) -> tuple[
     return post, join(plates)
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=64)
 def traffic_light(height_m: float = 3.2) -> Mesh:
     """A post with a signal head that faces against x; lenses at z = height + 0.25 and below."""
     post = painted(tube([(0, 0, 0), (0, 0, height_m)], 0.06, 8), "metal", (0.2, 0.22, 0.22))
@@ -165,7 +174,7 @@ def traffic_light(height_m: float = 3.2) -> Mesh:
     return join([post, head, *lenses])
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=64)
 def picket_fence(length_m: float) -> Mesh:
     """A garden fence along x."""
     count = max(2, int(length_m / 0.34))
@@ -179,7 +188,7 @@ def picket_fence(length_m: float) -> Mesh:
     return shaded(painted(join([*pickets, *rails]), "wood", (0.88, 0.87, 0.83)), 0.8, 1.0)
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=64)
 def hedge(length_m: float, seed: int) -> Mesh:
     """A clipped hedge along x, a little uneven."""
     rng = np.random.default_rng(seed)
@@ -199,7 +208,7 @@ def hedge(length_m: float, seed: int) -> Mesh:
     return shaded(painted(meshes.loft(np.stack(rings), crease_deg=50), "leaf", LEAF), 0.5, 1.0)
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=64)
 def low_wall(length_m: float, height_m: float = 0.7) -> Mesh:
     """A garden wall along x with a capping stone."""
     wall = painted(
@@ -215,7 +224,7 @@ def low_wall(length_m: float, height_m: float = 0.7) -> Mesh:
     return join([shaded(wall, 0.75, 1.0), cap])
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=64)
 def bin_() -> Mesh:
     """A wheeled rubbish bin."""
     body = meshes.loft(
@@ -235,7 +244,7 @@ def bin_() -> Mesh:
     )
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=64)
 def bench() -> Mesh:
     """A park bench facing x."""
     wood = [moved(meshes.box((0.1, 1.6, 0.04)), (0.05 + 0.12 * k, 0, 0.45)) for k in range(3)]
@@ -252,7 +261,7 @@ def bench() -> Mesh:
     )
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=64)
 def bus_stop() -> Mesh:
     """A glass shelter open towards x."""
     posts = [
@@ -273,7 +282,7 @@ def bus_stop() -> Mesh:
     )
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=64)
 def guard_rail(length_m: float) -> Mesh:
     """A steel guard rail along x, posts every 4 m."""
     profile = [
@@ -294,7 +303,7 @@ def guard_rail(length_m: float) -> Mesh:
     return painted(join([rail, *posts]), "metal", (0.6, 0.62, 0.64))
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=64)
 def concrete_barrier(length_m: float) -> Mesh:
     """A concrete median wall along x."""
     profile = [
@@ -315,7 +324,7 @@ def concrete_barrier(length_m: float) -> Mesh:
     )
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=64)
 def wire_fence(length_m: float) -> Mesh:
     """Wooden posts with two wires, along x."""
     posts = [
@@ -328,7 +337,7 @@ def wire_fence(length_m: float) -> Mesh:
     )
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=64)
 def utility_pole() -> Mesh:
     """A wooden pole with a cross-arm."""
     pole = tube([(0, 0, 0), (0, 0, 8.5)], (0.15, 0.1), 7)
@@ -342,7 +351,7 @@ def utility_pole() -> Mesh:
     )
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=64)
 def delineator() -> Mesh:
     """A white roadside post with a black band."""
     post = moved(meshes.box((0.08, 0.12, 1.0), 0.03), (0, 0, 0.5))
@@ -350,7 +359,7 @@ def delineator() -> Mesh:
     return join([painted(post, "post", (0.92, 0.92, 0.9)), painted(band, "band", (0.1, 0.1, 0.1))])
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=64)
 def hydrant() -> Mesh:
     """A red fire hydrant."""
     body = meshes.lathe(
@@ -363,7 +372,7 @@ def hydrant() -> Mesh:
     return painted(join([body, arm]), "body", (0.72, 0.14, 0.1))
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=64)
 def hills(seed: int, distance_m: float, height_m: float, span_rad: float = 2.6) -> Mesh:
     """A ridge on the horizon ahead, seen from the origin."""
     rng = np.random.default_rng(seed)

@@ -136,9 +136,7 @@ def _textures(decor: Decor, materials: Mapping[str, tuple[str, ...]]) -> dict[st
     }
 
 
-def _chosen(
-    decor: Decor, materials: Mapping[str, tuple[str, ...]]
-) -> dict[str, tuple[str, int]]:
+def _chosen(decor: Decor, materials: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, int]]:
     """The name and seed of each surface's texture, drawn from what the place may wear."""
     rng, cover = decor.rng("textures"), decor.conditions.snow_cover
     chosen: dict[str, tuple[str, int]] = {}

@@ -14,6 +14,7 @@ from hartsim.scenario.compiled import PlacedObject
 from hartsim.types import Instance, Pose, Vector3
 from hartsim.worlds import figures, meshes, vehicles
 from hartsim.worlds.meshes import join, moved, painted, shaded
+from hartsim.worlds.motion import STILL, carried
 from hartsim.worlds.solids import srgb
 from hartsim.worlds.stage import Colour, Lamp, Mesh, Prop, Puff, Solid
 
@@ -90,26 +91,27 @@ def _fitted(
 def _vehicle(mesh: Mesh, size_m: Vector3, look: Look, colour: Colour) -> Solids:
     """A vehicle at its size; with its lamps on, head and tail lights shine."""
     solids = [_fitted(mesh, size_m, {"paint": colour}, 0.4)]
-    if look.lights_on:
-        low, high = meshes.bounds(mesh)
-        scale = np.asarray(size_m) / (high - low)
-        for role, light, reach in (
-            ("head", (1.0, 0.97, 0.86), 0.16),
-            ("tail", (1.0, 0.16, 0.1), 0.13),
-        ):
-            for place in vehicles.light_places(mesh, role):
-                x, y, z = np.asarray(place) * scale
-                ahead = 0.04 if role == "head" else -0.04
-                solids.append(
-                    Solid(
-                        "sphere",
-                        (reach, reach * 2, reach),
-                        (x + ahead, y, z),
-                        rgba=(*light, 1.0),
-                        emission=1.0,
-                    )
-                )
+    if not look.lights_on:
+        return solids
+    low, high = meshes.bounds(mesh)
+    scale = np.asarray(size_m) / (high - low)
+    for role, light, size, ahead in LIGHTS:
+        for place in vehicles.light_places(mesh, role):
+            x, y, z = (np.asarray(place) * scale).tolist()
+            solids.append(_bulb((size, size * 2, size), (x + ahead, y, z), light))
     return solids
+
+
+LIGHTS: tuple[tuple[str, Colour, float, float], ...] = (
+    ("head", (1.0, 0.97, 0.86), 0.16, 0.04),
+    ("tail", (1.0, 0.16, 0.1), 0.13, -0.04),
+)
+"""Role, colour, size in metres, and how far it stands out, of the lights that shine at night."""
+
+
+def _bulb(size_m: Vector3, at: Vector3, light: Colour) -> Solid:
+    ball = meshes.icosphere(0)
+    return Solid("mesh", size_m, at, mesh=ball, colours={"paint": light}, emission=1.0)
 
 
 def _car(size_m: Vector3, look: Look) -> Solids:
@@ -569,18 +571,18 @@ def _charred(colour: Colour | None) -> Colour:
 
 
 def _headlamps(prop: Prop, pose: Pose) -> list[Lamp]:
-    """Halos of the lights that shine: the emissive solids of a vehicle."""
-    c, s = math.cos(pose.heading_rad), math.sin(pose.heading_rad)
+    """Halos of the lights that shine, each towards the end of the vehicle where it is."""
     lamps = []
     for solid in prop.solids:
-        if solid.emission > 0.5 and solid.shape == "sphere":
-            x, y, z = solid.position_m
-            place = (pose.position_m[0] + c * x - s * y, pose.position_m[1] + s * x + c * y, z)
-            red = solid.rgba[1] < 0.4
-            aim = (-c, -s, 0.0) if x < 0 else (c, s, 0.0)
-            r, g, b = (0.55 * each for each in solid.rgba[:3])
-            radius = 0.45 if red else 0.9
-            lamps.append(Lamp(place, (r, g, b), 0.0, aim, math.pi / 2, radius, carrier=prop.name))
+        if solid.emission > 0.5:
+            light = solid.colours["paint"]
+            forward = math.copysign(1.0, solid.position_m[0])
+            c, s = math.cos(pose.heading_rad), math.sin(pose.heading_rad)
+            place = carried(solid.position_m, STILL, pose)
+            aim = (c * forward, s * forward, 0.0)
+            r, g, b = (0.55 * each for each in light)
+            halo_m = 0.9 if g > 0.4 else 0.45
+            lamps.append(Lamp(place, (r, g, b), 0.0, aim, math.pi / 2, halo_m, carrier=prop.name))
     return lamps
 
 

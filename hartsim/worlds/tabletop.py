@@ -16,7 +16,8 @@ from hartsim.errors import WorldError
 from hartsim.scenario.compiled import PlacedObject, WorldSetup
 from hartsim.scenario.surroundings import PLACES
 from hartsim.types import Box3D, Image, Instance, Pose, Size, Vector3
-from hartsim.worlds import tabletop_clutter, tabletop_rooms
+from hartsim.worlds import tabletop_clutter
+from hartsim.worlds import tabletop_rooms as rooms
 from hartsim.worlds.arm import LIVERIES, ArmState, arm_prop, skeleton, solve
 from hartsim.worlds.solids import srgb
 from hartsim.worlds.stage import Lamp, Prop, Stage, Weather
@@ -48,22 +49,22 @@ def build(setup: WorldSetup) -> Stage:
     Raises WorldError for a place or a kind that the table top cannot draw.
     """
     place, night = setup.conditions.place, setup.conditions.time_of_day == "night"
-    if place not in tabletop_rooms.FURNISH:
-        known = ", ".join(sorted(tabletop_rooms.FURNISH))
+    if place not in rooms.FURNISH:
+        known = ", ".join(sorted(rooms.FURNISH))
         raise WorldError(f"the table top has no place '{place}'; there are: {known}")
-    random = np.random.default_rng([setup.decor_seed, 1])
-    side = 1 if random.integers(2) else -1
+    side = 1 if _own_random(setup, "side").integers(2) else -1
+    furnish, light = rooms.FURNISH[place], rooms.lamplight if night else rooms.daylight
     room = (
-        *tabletop_rooms.shell(place, random),
-        *tabletop_rooms.furniture(place, side, night, random),
+        *rooms.shell(_own_random(setup, "shell")),
+        *furnish(side, night, _own_random(setup, "furniture")),
     )
     asked = [_placed(each, number + 2, setup) for number, each in enumerate(setup.objects)]
     state = start(setup)
     scattered = _clutter(setup, len(setup.objects) + 2)
-    lit = tabletop_rooms.light(place, side, night, random)
+    lit = light(side, _own_random(setup, "light"))
     return Stage(
         props=(*room, arm(setup, state), *asked, *scattered),
-        textures=_textures(place, random),
+        textures=_textures(place, _own_random(setup, "materials")),
         sky=np.full((2, 2, 3), 120, np.uint8),
         lighting=lit.lighting,
         weather=Weather(),
@@ -184,7 +185,7 @@ def _clutter(setup: WorldSetup, first: int) -> list[Prop]:
 
 
 def _lying(piece: tabletop_clutter.Piece, box: Box3D, number: int, random: Random) -> Prop:
-    name = f"{piece.kind}_{number}"
+    name = f"clutter.{piece.kind}_{number}"
     instance = Instance(number, name, piece.kind, piece.class_name, False, (), box)
     solids = tuple(piece.draw(box.size_m, None, random))
     return Prop(name, piece.class_name, solids, _foot(box), instance)

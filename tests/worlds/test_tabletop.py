@@ -10,6 +10,7 @@ from hartsim.scenario.kinds import KINDS, kinds_of
 from hartsim.scenario.surroundings import PLACES
 from hartsim.types import Box3D
 from hartsim.worlds import tabletop
+from hartsim.worlds.arm import ARM
 from hartsim.worlds.embedded import EmbeddedWorld
 
 FRONT = CameraSetup("front", (1.66, 0.22, 0.92), math.radians(-28.5), math.radians(187.5), 0.8)
@@ -33,7 +34,7 @@ def setup_of(*things, place="office_desk", time="day", seed=3, clutter=0.0, came
 
 
 def scattered(stage, asked):
-    names = {"arm", *(each.name for each in asked)}
+    names = {ARM, *(each.name for each in asked)}
     return [p.instance for p in stage.props if p.instance and p.instance.name not in names]
 
 
@@ -94,9 +95,9 @@ def test_the_label_of_a_thing_is_its_class(world):
 
 def test_the_arm_is_one_robot_instance_that_is_no_hazard(world):
     frame = shown(world, setup_of(thing("mug")))
-    arm = next(each for each in frame.table if each.name == "arm")
+    arm = next(each for each in frame.table if each.name == ARM)
     assert (arm.class_name, arm.hazard) == ("robot", False)
-    assert set(np.unique(frame.labels[mask_of(frame, "arm")])) == {22}
+    assert set(np.unique(frame.labels[mask_of(frame, ARM)])) == {22}
 
 
 def test_the_same_setup_gives_the_same_bytes(world):

@@ -1,0 +1,205 @@
+"""Takes pictures of a stage: bakes it into the pool, lights it, and asks `weather` to finish it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hartsim.images import resize
+from hartsim.scenario.compiled import CameraSetup
+from hartsim.types import CLASS_ID, Depth, Image, Instances, Labels, Pose, Size
+from hartsim.worlds import relight, weather
+from hartsim.worlds.baking import Part, bake, dimmed
+from hartsim.worlds.motion import STILL, carried
+from hartsim.worlds.mounting import below_ground, mounted, view_of
+from hartsim.worlds.optics import FAR_M, Eye, Planes, raw_of
+from hartsim.worlds.pool import TEXTURE_PX, Pool, View
+from hartsim.worlds.stage import Lamp, Lighting, Prop, Stage
+
+SHADOW_PX, CONTACT_PX = 640, 256
+
+
+@dataclass(frozen=True)
+class Range:
+    """How near and how far the studio's cameras see, and the height above which nothing stands."""
+
+    near_m: float
+    far_m: float
+    ceiling_m: float
+
+
+@dataclass(frozen=True, eq=False)
+class Findings:
+    """What the simulator knows of each pixel; `surfaces` (H, W) holds names, None for none."""
+
+    labels: Labels
+    instances: Instances
+    surfaces: NDArray[np.object_]
+    depth_m: Depth
+
+
+class Studio:
+    """The stage on show, where its props are now, and the pool that draws it."""
+
+    def __init__(self, largest_px: Size, reach: Range, shadows: bool) -> None:
+        height, width = max(largest_px[0], SHADOW_PX), max(largest_px[1], SHADOW_PX)
+        self._pool = Pool((height, width))
+        self._reach, self._shadows = reach, shadows
+
+    def show(self, stage: Stage) -> None:
+        """Take up a new stage, unpainted, its props at rest."""
+        self.stage, self.ego = stage, STILL
+        self.poses = {prop.name: prop.pose for prop in stage.props}
+        self._sky = stage.sky
+        self._slots = {name: slot for slot, name in enumerate(stage.textures)}
+        self._parts, self._palette = bake(stage, self._slots)
+        self._pool.load([part.batch for part in self._parts])
+        self._pool.upload(None, self._palette.image())
+        for surface, image in stage.textures.items():
+            self._pool.upload(self._slots[surface], resize(image, (TEXTURE_PX, TEXTURE_PX)))
+        self._describe()
+        self.move({}, STILL)
+
+    def _describe(self) -> None:
+        """Tables from the pool's ids, which start at -1 for nothing, to what they stand for."""
+        nothing = "sky" if self.stage.has_sky else "wall"
+        classes = [CLASS_ID[nothing]] + [part.class_id for part in self._parts]
+        surfaces = ["sky" if self.stage.has_sky else None]
+        surfaces += [part.wear.surface for part in self._parts]
+        self._class_of = np.array(classes, np.uint8)
+        self._instance_of = np.array([0] + [part.instance for part in self._parts], np.uint16)
+        self._surface_of = np.array(surfaces, object)
+
+    def redraw(self, prop: Prop) -> None:
+        """Draw a prop of the stage anew; it must wear what it wore."""
+        props = tuple(prop if each.name == prop.name else each for each in self.stage.props)
+        self.stage = replace(self.stage, props=props)
+        parts, _ = bake(replace(self.stage, props=(prop,)), self._slots, self._palette)
+        places = [index for index, part in enumerate(self._parts) if part.prop == prop.name]
+        for index, part in zip(places, parts, strict=True):
+            self._pool.rewrite(index, part.batch)
+        self.poses[prop.name] = prop.pose
+
+    def wear(self, surface: str, image: Image) -> None:
+        """Put a texture on a surface; surfaces that this stage does not show take no notice."""
+        if surface == "sky":
+            self._sky = image
+        elif surface in self._slots:
+            fitted = resize(image, (TEXTURE_PX, TEXTURE_PX))
+            self._pool.upload(
+                self._slots[surface], dimmed(fitted) if self._glows(surface) else fitted
+            )
+
+    def _glows(self, surface: str) -> bool:
+        worn = (part.wear for part in self._parts)
+        return any(wear.surface == surface and wear.finish == "shining" for wear in worn)
+
+    def move(self, poses: Mapping[str, Pose], ego: Pose) -> None:
+        """Move props by name, and the ego with its cameras and lamps."""
+        self.poses |= poses
+        self.ego = ego
+        for index, part in enumerate(self._parts):
+            pose = self.poses[part.prop] if part.prop else STILL
+            self._pool.place(index, pose.position_m, pose.heading_rad)
+        self._pool.light(relight.lights_of(self.stage.lighting)[0])
+        self._maps: relight.Maps | None = None
+
+    def picture(self, camera: CameraSetup, size_px: Size, fine_px: Size) -> Image:
+        """What the camera sees (H, W, 3), drawn at `fine_px` and averaged down to `size_px`."""
+        eye = mounted(camera, self.ego, size_px)
+        pixels, depth = self._pool.draw(self._view(eye, camera), fine_px)
+        stage = replace(self.stage, lamps=self._lamps(), lighting=self._lighting())
+        if self._maps is None:
+            self._maps = self._draw_maps(stage.lighting) if self._shadows else relight.Maps()
+        mirror = None
+        if stage.weather.wetness > 0.05:
+            mirror = self._mirror(camera, size_px, stage)
+        raw = raw_of(pixels, depth, size_px)
+        return weather.develop(raw, eye, stage, self._maps, self._sky, mirror)
+
+    def find(self, camera: CameraSetup, size_px: Size) -> Findings:
+        """What is at the centre of each pixel of the camera.
+
+        Transparent things count as if they were solid; smoke where it hides more than half, though
+        the depth is that of what stands in it.
+        """
+        eye = mounted(camera, self.ego, size_px)
+        ids, depth = self._pool.identify(self._view(eye, camera), size_px)
+        labels, instances = self._class_of[ids + 1], self._instance_of[ids + 1]
+        self._find_smoke(eye, depth, labels, instances)
+        surfaces = self._surface_of[ids + 1]
+        return Findings(labels, instances, surfaces, np.ascontiguousarray(depth))
+
+    def _find_smoke(
+        self, eye: Eye, depth: NDArray[np.float32], labels: Labels, instances: Instances
+    ) -> None:
+        """Give smoke and flames the pixels of which they hide more than half."""
+        before = np.minimum(depth, np.float32(FAR_M))
+        shown: dict[int, NDArray[np.float32]] = {}
+        for puff in self.stage.puffs:
+            seen = weather.puff_opacity(puff, eye, before)
+            if seen is not None:
+                number = puff.instance.id if puff.instance else 0
+                through = shown.setdefault(number, np.ones(depth.shape, np.float32))
+                through[seen[0]] *= 1 - seen[1]
+        for number, through in shown.items():
+            labels[through < 0.5] = CLASS_ID["smoke_fire"]
+            instances[through < 0.5] = number
+
+    def _view(self, eye: Eye, camera: CameraSetup) -> View:
+        return view_of(eye, camera, self._reach.near_m, self._reach.far_m)
+
+    def _lamps(self) -> tuple[Lamp, ...]:
+        """The lamps where their carriers have taken them."""
+        starts = {prop.name: prop.pose for prop in self.stage.props} | {"ego": STILL}
+        now = self.poses | {"ego": self.ego}
+        lamps = []
+        for lamp in self.stage.lamps:
+            name = lamp.carrier
+            if name is not None and now[name] != starts[name]:
+                aim = lamp.aim and carried(
+                    lamp.aim,
+                    STILL,
+                    Pose((0.0, 0.0, 0.0), now[name].heading_rad - starts[name].heading_rad),
+                )
+                place = carried(lamp.position_m, starts[name], now[name])
+                lamp = replace(lamp, position_m=place, aim=aim)
+            lamps.append(lamp)
+        return tuple(lamps)
+
+    def _lighting(self) -> Lighting:
+        """The stage's lighting, its shadows computed round where the ego is now."""
+        lighting, (x, y, _) = self.stage.lighting, self.ego.position_m
+        x0, x1, y0, y1 = lighting.shadow_area_m
+        return replace(lighting, shadow_area_m=(x0 + x, x1 + x, y0 + y, y1 + y))
+
+    def _draw_maps(self, lighting: Lighting) -> relight.Maps:
+        shadow = None
+        if lighting.shadows and max(lighting.sun) > 0:
+            view, axes = relight.sun_view(lighting)
+            depth = self._depth(view, (SHADOW_PX, SHADOW_PX))
+            assert view.half_m is not None
+            shadow = relight.ShadowMap(depth, np.asarray(view.position_m), axes, view.half_m)
+        area, ceiling = lighting.shadow_area_m, self._reach.ceiling_m
+        rows = min(SHADOW_PX, round(CONTACT_PX * (area[1] - area[0]) / (area[3] - area[2])))
+        depth = self._depth(relight.top_view(area, ceiling), (rows, CONTACT_PX))
+        contact = relight.contact_map(ceiling - depth, area, lighting.contact_height_m)
+        return relight.Maps(shadow, contact)
+
+    def _depth(self, view: View, size_px: Size) -> NDArray[np.float32]:
+        return np.ascontiguousarray(self._pool.identify(view, size_px, opaque_only=True)[1])
+
+    def _mirror(self, camera: CameraSetup, size_px: Size, stage: Stage) -> Planes:
+        """The scene as flat ground mirrors it (3, H, W), coarse and drawn out downward."""
+        small = (size_px[0] // 2, size_px[1] // 2)
+        eye = mounted(camera, self.ego, small)
+        pixels, depth = self._pool.draw(below_ground(self._view(eye, camera)), small)
+        return weather.mirrored(pixels[::-1], depth[::-1], self._sky, eye, stage, size_px)
+
+    def close(self) -> None:
+        """Free the pool; calling it twice is harmless."""
+        self._pool.close()
+
+
+__all__ = ["Findings", "Part", "Range", "Studio"]

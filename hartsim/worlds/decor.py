@@ -9,9 +9,10 @@ import numpy as np
 from hartsim.scenario.compiled import Conditions, PlacedObject, WorldSetup
 from hartsim.types import Box3D, Pose, Vector3
 from hartsim.worlds import meshes, scenery
+from hartsim.worlds.looks import detail_at
 from hartsim.worlds.meshes import painted
 from hartsim.worlds.stage import Colour, Lamp, Mesh, Prop, Puff, Solid
-from hartsim.worlds.street_props import detail_at, prop_of
+from hartsim.worlds.street_props import prop_of
 
 KERB_M = 0.13
 LIFT_M = 0.012
@@ -200,7 +201,7 @@ def repair(decor: Decor, layout: Layout) -> None:
         decor.put("road", cover, (x, y, 0.008))
     tracks = [(-20, 260, y - 0.3, y + 0.3) for y in (-0.8, 0.8, 2.7, 4.3)]
     oiled = painted(meshes.rectangles(tracks, 0.004), "track", (0.16, 0.16, 0.17))
-    solid = Solid("mesh", None, rgba=(0.16, 0.16, 0.17, 0.16), mesh=oiled)
+    solid = Solid("mesh", None, rgba=(0.16, 0.16, 0.17, 0.07), mesh=oiled)
     decor.add("road", (solid,), (0.0, 0.0, 0.0))
 
 

@@ -17,6 +17,7 @@ TOP: Colour = (0.75, 0.2, 0.18)
 BOTTOM: Colour = (0.2, 0.24, 0.36)
 SHOES: Colour = (0.12, 0.11, 0.11)
 FUR: Colour = (0.55, 0.38, 0.24)
+DEER_LENGTH_M = 1.65
 
 
 @dataclass(frozen=True)
@@ -103,9 +104,8 @@ def _head(shoulder: float, height: float, detail: int) -> list[Mesh]:
     neck = tube(
         [(0, 0, shoulder - 0.02), (0.01, 0, middle - 0.06)], (0.055, 0.05), meshes.fewer(8, detail)
     )
-    nose = moved(meshes.icosphere(0), (0.112, 0, middle - 0.012), scale=(0.03, 0.026, 0.04))
     return [
-        painted(join([skull, neck, nose]), "skin", SKIN),
+        painted(join([skull, neck]), "skin", SKIN),
         painted(hair, "hair", HAIR),
     ]
 
@@ -118,7 +118,9 @@ def _leg(side: int, hip: float, swing: float, skirt: bool, detail: int) -> list[
     shin = swing - knee_bend
     ankle = (knee[0] + lower * math.sin(shin), y, knee[2] - lower * math.cos(shin))
     trousers = tube(
-        [(0, y, hip + 0.02), (knee[0] + 0.01, y, knee[2]), ankle], (0.098, 0.07, 0.058), meshes.fewer(8, detail)
+        [(0, y, hip + 0.02), (knee[0] + 0.01, y, knee[2]), ankle],
+        (0.098, 0.07, 0.058),
+        meshes.fewer(8, detail),
     )
     foot = moved(
         meshes.box((0.25, 0.095, 0.09), 0.035 if detail == 2 else 0.0),
@@ -136,7 +138,9 @@ def _arm(side: int, shoulder: float, swing: float, child: bool, detail: int) -> 
     elbow = (upper * math.sin(swing), y + 0.035 * side, shoulder - 0.05 - upper * math.cos(swing))
     fore = swing + bend
     wrist = (elbow[0] + lower * math.sin(fore), y + 0.02 * side, elbow[2] - lower * math.cos(fore))
-    sleeve = tube([(0, y * 0.86, shoulder - 0.03), elbow, wrist], (0.062, 0.05, 0.04), meshes.fewer(8, detail))
+    sleeve = tube(
+        [(0, y * 0.86, shoulder - 0.03), elbow, wrist], (0.062, 0.05, 0.04), meshes.fewer(8, detail)
+    )
     hand = moved(
         meshes.icosphere(int(detail == 2)),
         (wrist[0] + 0.03, wrist[1], wrist[2] - 0.05),

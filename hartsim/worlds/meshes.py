@@ -6,7 +6,7 @@ Meshes are values: `moved`, `painted` and `join` return new ones.
 
 import math
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -297,7 +297,7 @@ def _repaint_kept(
 
 def fewer(count: int, detail: int) -> int:
     """How many sides a round thing needs: all at detail 2 (near), about half at 0 (far away)."""
-    return max(5, round(count * (0.5, 0.72, 1.0)[detail]))
+    return max(4, round(count * (0.45, 0.7, 1.0)[detail]))
 
 
 def circle(sides: int, radius: float = 1.0, phase: float = 0.0) -> Points:
@@ -364,6 +364,7 @@ def sphere(radius: float = 0.5, sides: int = 12, stacks: int = 8, colour: Colour
     return loft(radius * rings, colour, capped=False, crease_deg=80)
 
 
+@lru_cache(maxsize=8)
 def icosphere(level: int, radius: float = 0.5, colour: Colour = GREY) -> Mesh:
     """A ball of 20 equal triangles, each cut in four `level` times."""
     golden = (1 + math.sqrt(5)) / 2

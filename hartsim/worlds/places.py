@@ -67,7 +67,7 @@ def _residential(decor: Decor, layout: Layout) -> None:
         lamp_posts(decor, kerb, left, 11.0 if left else 26.0, 30.0, KERB_M)
         park_cars(decor, layout, left, 0.55)
         walk_people(decor, line - out * layout.pavement / 2, 3)
-    _wood(decor, -30.0, 34.0, 26)
+    _wood(decor, -30.0, 34.0, 16)
     _sign(decor, "round", WHITE, (0.78, 0.1, 0.1), 19.0, layout.right - 0.5)
 
 
@@ -100,7 +100,7 @@ def _garden(
         decor.put("vegetation", scenery.hedge(length, int(rng.integers(4))), at, leaf=leaf)
     elif edge == 2:
         decor.put("barrier", scenery.low_wall(length), at)
-    for _ in range(int(rng.integers(2, 4))):
+    for _ in range(int(rng.integers(1, 4))):
         bush_x = x + float(rng.uniform(1, plot))
         bush_y = line + out * float(rng.uniform(1.0, setback - 0.8))
         plant_bush(decor, rng, bush_x, bush_y, float(rng.uniform(0.6, 1.1)))
@@ -210,7 +210,8 @@ def _signals(decor: Decor, layout: Layout) -> None:
     x, shown = float(rng.uniform(26, 54)), int(rng.integers(3))
     for y in (layout.right - 0.45, layout.left + 0.45):
         decor.put("light", scenery.traffic_light(), (x, y, KERB_M))
-        lens = Solid("sphere", (0.06, 0.2, 0.2), rgba=(*LENSES[shown], 1.0), emission=1.0)
+        glass = painted(meshes.icosphere(0), "paint", LENSES[shown])
+        lens = Solid("mesh", (0.06, 0.2, 0.2), mesh=glass, emission=1.0)
         at = (x - 0.22, y, KERB_M + 3.48 - 0.28 * shown)
         decor.add("light", (lens,), at)
         if decor.dark:

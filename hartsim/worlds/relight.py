@@ -100,7 +100,8 @@ def relit(
         given = even + np.float32(sun.diffuse[k]) * facing
         reaching = even * open_sky + np.float32(sun.diffuse[k]) * share
         if added is not None:
-            reaching += added[k]
+            # near a lamp the eye, or the camera, adapts
+            reaching += added[k] / (1 + np.float32(0.45) * added[k])
         ratio = reaching / given
         result[k] = colour[k] * (ratio + (1 - ratio) * own)
     return result

@@ -178,14 +178,14 @@ def traffic_light(height_m: float = 3.2) -> Mesh:
 def picket_fence(length_m: float) -> Mesh:
     """A garden fence along x."""
     count = max(2, int(length_m / 0.34))
-    pickets = [
-        moved(
-            meshes.box((0.11, 0.03, 0.82)), (-length_m / 2 + (k + 0.5) * length_m / count, 0, 0.46)
-        )
-        for k in range(count)
-    ]
-    rails = [moved(meshes.box((length_m, 0.05, 0.07)), (0, 0.03, z)) for z in (0.3, 0.68)]
-    return shaded(painted(join([*pickets, *rails]), "wood", (0.88, 0.87, 0.83)), 0.8, 1.0)
+    middles = (np.arange(count) + 0.5) * length_m / count - length_m / 2
+    left, right, foot, top = middles - 0.055, middles + 0.055, 0.05, 0.87
+    front = [[(a, 0, foot), (b, 0, foot), (b, 0, top), (a, 0, top)] for a, b in zip(left, right, strict=True)]
+    pickets = meshes.quads(np.array(front))
+    back = moved(meshes.quads(np.array(front)[:, ::-1]), (0, 0.02, 0))
+    rails = [moved(meshes.box((length_m, 0.05, 0.07)), (0, 0.04, z)) for z in (0.3, 0.68)]
+    wood = painted(join([pickets, back, *rails]), "wood", (0.88, 0.87, 0.83))
+    return shaded(wood, 0.8, 1.0)
 
 
 @lru_cache(maxsize=64)
@@ -328,7 +328,7 @@ def concrete_barrier(length_m: float) -> Mesh:
 def wire_fence(length_m: float) -> Mesh:
     """Wooden posts with two wires, along x."""
     posts = [
-        moved(meshes.cylinder(0.06, 1.15, 6), (x, 0, 0.57))
+        moved(meshes.box((0.11, 0.11, 1.15)), (x, 0, 0.57))
         for x in np.arange(-length_m / 2, length_m / 2 + 0.1, 3.0)
     ]
     wires = [moved(meshes.box((length_m, 0.015, 0.015)), (0, 0, z)) for z in (0.55, 0.95)]

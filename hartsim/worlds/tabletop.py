@@ -18,7 +18,8 @@ from hartsim.scenario.surroundings import PLACES
 from hartsim.types import Box3D, Image, Instance, Pose, Size, Vector3
 from hartsim.worlds import tabletop_clutter
 from hartsim.worlds import tabletop_rooms as rooms
-from hartsim.worlds.arm import LIVERIES, ArmState, arm_prop, skeleton, solve
+from hartsim.worlds.arm import ArmState, skeleton, solve
+from hartsim.worlds.arm_body import LIVERIES, arm_prop
 from hartsim.worlds.solids import srgb
 from hartsim.worlds.stage import Lamp, Prop, Stage, Weather
 from hartsim.worlds.tabletop_props import DRAWN, Random

@@ -8,18 +8,17 @@ from hypothesis import strategies as st
 from hartsim.types import Box3D
 from hartsim.worlds.arm import (
     FOREARM_M,
-    LIVERIES,
     SPEED_MPS,
     TOOL_M,
     UPPER_ARM_M,
     ArmState,
     advance,
-    arm_prop,
     skeleton,
     solve,
     touched,
     within_reach,
 )
+from hartsim.worlds.arm_body import LIVERIES, arm_prop
 
 positions = st.tuples(st.floats(-1, 1), st.floats(-1, 1), st.floats(-0.2, 0.8))
 

@@ -56,3 +56,7 @@ def test_a_capsule_keeps_its_round_ends():
     ends = corners[np.abs(corners[:, 2]) > 0.2501]
     distance = np.hypot(np.hypot(ends[:, 0], ends[:, 1]), np.abs(ends[:, 2]) - 0.25)
     assert distance == pytest.approx(0.05, abs=1e-4)
+
+
+def test_a_glint_faces_up():
+    assert (library.glint(0).normals[..., 2] > 0.99).all()

@@ -1,0 +1,81 @@
+"""How a street object appears beyond its kind: paints, clothes, and the choice among them."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from hartsim.types import Vector3
+from hartsim.worlds.stage import Colour, Solid
+
+PAINTS: tuple[Colour, ...] = (
+    (0.86, 0.87, 0.88),
+    (0.16, 0.17, 0.19),
+    (0.55, 0.57, 0.6),
+    (0.63, 0.11, 0.1),
+    (0.12, 0.26, 0.5),
+    (0.2, 0.36, 0.3),
+    (0.78, 0.72, 0.6),
+    (0.85, 0.62, 0.16),
+    (0.36, 0.12, 0.2),
+    (0.3, 0.46, 0.62),
+)
+CLOTHES: tuple[Colour, ...] = (
+    (0.78, 0.2, 0.16),
+    (0.2, 0.34, 0.62),
+    (0.9, 0.74, 0.2),
+    (0.24, 0.46, 0.32),
+    (0.15, 0.16, 0.19),
+    (0.87, 0.86, 0.82),
+    (0.5, 0.5, 0.52),
+    (0.88, 0.46, 0.14),
+    (0.5, 0.28, 0.48),
+    (0.36, 0.58, 0.66),
+)
+TROUSERS: tuple[Colour, ...] = (
+    (0.2, 0.25, 0.38),
+    (0.14, 0.14, 0.16),
+    (0.42, 0.37, 0.3),
+    (0.3, 0.31, 0.33),
+)
+SKINS: tuple[Colour, ...] = (
+    (0.9, 0.72, 0.6),
+    (0.8, 0.6, 0.46),
+    (0.6, 0.42, 0.3),
+    (0.42, 0.28, 0.2),
+)
+HAIRS: tuple[Colour, ...] = (
+    (0.12, 0.09, 0.08),
+    (0.34, 0.22, 0.13),
+    (0.68, 0.52, 0.3),
+    (0.55, 0.54, 0.53),
+)
+
+
+@dataclass(frozen=True)
+class Look:
+    """The paint that was asked for, whether lamps burn, how finely to model, a seed for the rest."""
+
+    colour: Colour | None
+    lights_on: bool
+    seed: int
+    detail: int = 2
+
+    def pick(self, options: tuple[Colour, ...], salt: int = 0) -> Colour:
+        """One of the options by the seed."""
+        return options[(self.seed * 7 + salt * 13 + self.seed // 5) % len(options)]
+
+
+Maker = Callable[[Vector3, Look], list[Solid]]
+"""From an object's size to solids about the middle of its footprint."""
+
+
+def srgb(linear: Vector3) -> Colour:
+    """The colour that a linear RGB triple is seen as."""
+    r, g, b = (12.92 * c if c <= 0.0031308 else 1.055 * c ** (1 / 2.4) - 0.055 for c in linear)
+    return r, g, b
+
+
+def detail_at(x: float, y: float) -> int:
+    """How finely to model what stands here: 2 near the ego, 0 far away."""
+    away = math.hypot(x, y)
+    return 2 if away < 12 else 1 if away < 28 else 0

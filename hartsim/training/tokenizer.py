@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 CROP_PX = 128
 LATENT_NOISE = 0.2
 LATENT_PENALTY = 1e-3
-PERCEPTUAL_WEIGHT = 0.7
+PERCEPTUAL_WEIGHT = 0.3
 RESIDUAL_STD = 0.24
 """The residual head clips at 0.6 (hart.diffusion): two and a half deviations fit."""
 SHARES = {"continuous": 0.7, "codebook": 0.08, "alternating": 0.22}
@@ -67,7 +67,7 @@ def _train_continuous(
         pixels = functional.l1_loss(made, image)
         seen = perceptual_loss(features, made, image)
         loss = pixels + PERCEPTUAL_WEIGHT * seen + LATENT_PENALTY * latent.square().mean()
-        _descend(loss, tokenizer, optimizer, run.learning_rate(6e-4))
+        _descend(loss, tokenizer, optimizer, run.learning_rate(8e-4))
         run.log(l1=pixels, perceptual=seen, latent_std=latent.detach().std())
         _advance(run, tokenizer, optimizer)
     run.save(model=tokenizer.state_dict(), optimizer=optimizer.state_dict())

@@ -187,7 +187,7 @@ def _palette_uv(mesh: Mesh, rows: NDArray[np.intp]) -> NDArray[np.float32]:
     return uv
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=256)
 def _shade_uv(mesh: Mesh) -> NDArray[np.float32]:
     """Where in a palette's row each corner's baked light is found, (F, 3, 2)."""
     uv = np.zeros((*mesh.shade.shape, 2), np.float32)

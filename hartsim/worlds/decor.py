@@ -247,7 +247,7 @@ def lamp_posts(
             light = Lamp(
                 head,
                 scaled(SODIUM, strength * 1.3),
-                reach_m=16.0 if x < 75 else 0.0,
+                reach_m=16.0 if x < 55 else 0.0,
                 aim=(0.0, 0.0, -1.0),
                 cone_rad=1.45,
                 glow_m=1.3 if x < 75 else 0.0,

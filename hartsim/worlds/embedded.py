@@ -122,7 +122,7 @@ class EmbeddedWorld:
         for camera, old in zip(cameras, before, strict=True):
             new = self._studio.picture(camera, PROOF_PX, PROOF_PX)
             differs = np.abs(new.astype(np.int16) - old).max(axis=-1) > _SEEN
-            surfaces = self._studio.find(camera, PROOF_PX).surfaces
+            surfaces = self._studio.surfaces(camera, PROOF_PX)
             changed |= {name for name in textures if differs[surfaces == name].any()}
         return changed
 

@@ -41,7 +41,7 @@ def person(
     child: bool = False,
     skirt: bool = False,
     bag: bool = False,
-    detail: int = 2,
+    detail: int = 3,
 ) -> Mesh:
     """A person 1.74 m tall (a child: the proportions of one) in "skin", "hair", "top", "bottom"."""
     pose = GAITS[gait]
@@ -123,7 +123,7 @@ def _leg(side: int, hip: float, swing: float, skirt: bool, detail: int) -> list[
         meshes.fewer(8, detail),
     )
     foot = moved(
-        meshes.box((0.25, 0.095, 0.09), 0.035 if detail == 2 else 0.0),
+        meshes.box((0.25, 0.095, 0.09), 0.035 if detail == 3 else 0.0),
         (ankle[0] + 0.055 * math.cos(shin), y, ankle[2] - 0.025 + 0.055 * math.sin(shin)),
         meshes.turn((0.0, 1.0, 0.0), -shin * 0.8),
     )
@@ -142,7 +142,7 @@ def _arm(side: int, shoulder: float, swing: float, child: bool, detail: int) -> 
         [(0, y * 0.86, shoulder - 0.03), elbow, wrist], (0.062, 0.05, 0.04), meshes.fewer(8, detail)
     )
     hand = moved(
-        meshes.icosphere(int(detail == 2)),
+        meshes.icosphere(int(detail == 3)),
         (wrist[0] + 0.03, wrist[1], wrist[2] - 0.05),
         scale=(0.075, 0.055, 0.12),
     )

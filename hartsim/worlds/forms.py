@@ -64,9 +64,10 @@ def _spread(
     if form.ease is not None:
         local += form.ease * radii[:, None, None, None]
     turn = linear.transpose(0, 2, 1)
-    vertices = local.reshape(count, -1, 3) @ turn + offsets[:, None]
+    vertices: Corners = np.asarray(local.reshape(count, -1, 3) @ turn, np.float32)
+    vertices += offsets[:, None]
     steep = form.mesh.normals.reshape(-1, 3) / np.maximum(scales, np.float32(1e-6))[:, None]
-    normals = steep @ turn
+    normals: Corners = np.asarray(steep @ turn, np.float32)
     normals /= np.sqrt((normals * normals).sum(axis=-1, keepdims=True)) + np.float32(1e-12)
     return vertices.reshape(count, *shape), normals.reshape(count, *shape)
 
@@ -115,12 +116,12 @@ def _formed(solid: Solid) -> tuple[Form, Corners, float]:
     return _primitive(solid.shape), size, 0.0
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=64)
 def _as_modelled(mesh: Mesh) -> Form:
     return Form(mesh, mesh.vertices)
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=256)
 def _stretchable(mesh: Mesh) -> Form:
     """The mesh about its middle, one unit long in every direction in which it is not flat."""
     low, high = meshes.bounds(mesh)

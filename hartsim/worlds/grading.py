@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from hartsim.images import resize
 from hartsim.types import Image
-from hartsim.worlds.optics import Plane, Planes, blurred, planes_of
+from hartsim.worlds.optics import Plane, Planes, planes_of
 from hartsim.worlds.stage import Grade
 
 _LEVELS = 1024
@@ -54,7 +54,7 @@ def _vignette(shape: tuple[int, ...], strength: float) -> Plane:
 def _bloom(picture: Planes) -> Planes:
     """What spills over from bright spots."""
     height, width = picture.shape[1:]
-    bright = np.clip((picture[:, ::2, ::2] - np.float32(0.75)) * 255, 0, 255)
-    soft = [blurred(plane, max(1, height // 64)) for plane in bright]
-    small = np.stack(soft, axis=-1).astype(np.uint8)
-    return planes_of(resize(small, (height, width)))
+    bright = np.clip((picture[:, ::2, ::2] - np.float32(0.75)) * 255, 0, 255).astype(np.uint8)
+    spots = np.ascontiguousarray(np.moveaxis(bright, 0, -1))
+    soft = resize(spots, (max(1, height // 10), max(1, width // 10)))
+    return planes_of(resize(soft, (height, width)))

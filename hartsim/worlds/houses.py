@@ -84,7 +84,7 @@ def building(name: str, house: House, place_m: Vector3, heading_rad: float) -> P
     """The house with the middle of its front at a place, its front turned to -y by `heading`."""
     walls = _walls(house.bays, house.floors, house.deep_bays, house.foot_m, house.seed % 4)
     solids = [Solid("mesh", None, surface=house.surface, mesh=walls, emission=float(house.shine))]
-    solids += _shop_fronts(house) if house.shops else _plinth(house)
+    solids += _shop_fronts(house, fine=place_m[0] < 45) if house.shops else _plinth(house)
     top = (0.0, 0.0, house.height_m)
     if house.roof == "flat":
         roof = _flat_roof(house.bays, house.deep_bays, house.seed % 4)
@@ -133,8 +133,8 @@ def _door() -> Mesh:
     return join([painted(moved(meshes.box(size), at), *role) for size, at, *role in blocks])
 
 
-def _shop_fronts(house: House) -> list[Solid]:
-    front, panes = _shops(house.bays, house.seed % 6)
+def _shop_fronts(house: House, fine: bool) -> list[Solid]:
+    front, panes = _shops(house.bays, house.seed % 6, fine)
     colours = {"pane": LAMPLIGHT} if house.shine else {}
     return [
         Solid("mesh", None, mesh=front, colours={"door": house.door}),
@@ -143,7 +143,7 @@ def _shop_fronts(house: House) -> list[Solid]:
 
 
 @lru_cache(maxsize=64)
-def _shops(bays: int, seed: int) -> tuple[Mesh, Mesh]:
+def _shops(bays: int, seed: int, fine: bool) -> tuple[Mesh, Mesh]:
     """The ground floor's stone, doors, boards and awnings; and its window panes."""
     rng = np.random.default_rng(seed)
     high, length = BAY_M + 0.35, bays * BAY_M
@@ -158,7 +158,8 @@ def _shops(bays: int, seed: int) -> tuple[Mesh, Mesh]:
         panes.append(painted(shaded(pane, 0.75, 1.0), "pane", (0.32, 0.38, 0.42)))
         parts += _shop_details(middle, wide, high, colour, k)
         if rng.uniform() < 0.65:
-            parts.append(_awning(middle, wide - 0.4, high - 0.65, colour))
+            stripes = max(4, int(wide / 0.5)) if fine else 2
+            parts.append(_awning(middle, wide - 0.4, high - 0.65, colour, stripes))
     return join(parts), join(panes)
 
 
@@ -173,16 +174,15 @@ def _shop_details(middle: float, wide: float, high: float, colour: Colour, k: in
     ]
 
 
-def _awning(middle: float, wide: float, high: float, colour: Colour) -> Mesh:
+def _awning(middle: float, wide: float, high: float, colour: Colour, count: int) -> Mesh:
     """A striped cloth leaning out over the pavement."""
-    count = max(4, int(wide / 0.5))
     edges = middle - wide / 2 + wide * np.arange(count + 1) / count
     out, low, level = -1.15, high - 0.72, high - 0.5
     corners = []
     for x0, x1 in zip(edges[:-1], edges[1:], strict=True):
         corners.append([(x0, out, level), (x1, out, level), (x1, -0.1, high), (x0, -0.1, high)])
         corners.append([(x0, out, low), (x1, out, low), (x1, out, level), (x0, out, level)])
-    stripe = np.repeat(np.arange(count) % 2, 4)
+    stripe = np.repeat(np.arange(count) % 2 if count > 2 else np.zeros(2, np.intp), 4)
     names = (f"awning {colour}", "awning white")
     return meshes.repainted(meshes.quads(corners), names, stripe, (colour, (0.92, 0.9, 0.86)))
 

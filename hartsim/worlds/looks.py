@@ -58,12 +58,15 @@ class Look:
     colour: Colour | None
     lights_on: bool
     seed: int
-    detail: int = 2
+    detail: int = 3
 
     def pick(self, options: tuple[Colour, ...], salt: int = 0) -> Colour:
         """One of the options by the seed."""
         return options[(self.seed * 7 + salt * 13 + self.seed // 5) % len(options)]
 
+
+DETAIL_M = (55.0, 28.0, 12.0)
+"""Nearer than each of these, things are modelled one degree more finely."""
 
 Maker = Callable[[Vector3, Look], list[Solid]]
 """From an object's size to solids about the middle of its footprint."""
@@ -76,6 +79,6 @@ def srgb(linear: Vector3) -> Colour:
 
 
 def detail_at(x: float, y: float) -> int:
-    """How finely to model what stands here: 2 near the ego, 0 far away."""
+    """How finely to model what stands here: 3 near the ego, 0 far away."""
     away = math.hypot(x, y)
-    return 2 if away < 12 else 1 if away < 28 else 0
+    return sum(away < limit for limit in DETAIL_M)

@@ -296,8 +296,8 @@ def _repaint_kept(
 
 
 def fewer(count: int, detail: int) -> int:
-    """How many sides a round thing needs: all at detail 2 (near), about half at 0 (far away)."""
-    return max(4, round(count * (0.45, 0.7, 1.0)[detail]))
+    """How many sides a round thing needs at a detail of 3 (near) to 0 (far away)."""
+    return max(4, round(count * (0.36, 0.5, 0.7, 1.0)[detail]))
 
 
 def circle(sides: int, radius: float = 1.0, phase: float = 0.0) -> Points:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from hartsim.images import resize
 from hartsim.types import Image, Size, Vector3
+from hartsim.worlds.pool import Depths
 from hartsim.worlds.stage import Colour
 
 Plane = NDArray[np.float32]
@@ -49,7 +50,10 @@ class Eye:
 
 @dataclass(frozen=True, eq=False)
 class Raw:
-    """What OpenGL drew: colour 0..1 where anything is, and `cover`, how much of a pixel that is."""
+    """What OpenGL drew: colour 0..1 where anything is, and `cover`, how much of a pixel that is.
+
+    The depth is FAR_M where there is nothing.
+    """
 
     colour: Planes
     cover: Plane
@@ -76,24 +80,17 @@ def _lens(size_px: Size, fov_rad: float) -> tuple[Plane, Plane, Plane]:
     return wide, high, np.sqrt(1 + wide * wide + high * high)
 
 
-def raw_of(pixels: Image, depth_m: Plane, size_px: Size) -> Raw:
+def raw_of(pixels: Image, depths: Depths, size_px: Size) -> Raw:
     """The picture averaged down to `size_px`, with the nearest depth within each of its pixels."""
     factor = pixels.shape[0] // size_px[0]
-    solid = np.isfinite(depth_m).view(np.uint8) * np.uint8(255)
+    solid = depths.solid.view(np.uint8) * np.uint8(255)
     small = resize(np.ascontiguousarray(pixels), size_px)
     cover = resize(solid, size_px).astype(np.float32) * np.float32(1 / 255)
-    for axis in (0, 1):
-        parts = [
-            np.take(depth_m, range(k, depth_m.shape[axis], factor), axis) for k in range(factor)
-        ]
-        depth_m = parts[0]
-        for part in parts[1:]:
-            depth_m = np.minimum(depth_m, part)
     colour = planes_of(small)
     # OpenGL's background is black, so pixels at the edge of the sky come out too dark
     edge = np.flatnonzero((cover > 0) & (cover < 1))
     colour.reshape(3, -1)[:, edge] /= cover.ravel()[edge]
-    return Raw(colour, cover, depth_m)
+    return Raw(colour, cover, np.minimum(depths.reduced(factor).metres(), np.float32(FAR_M)))
 
 
 def planes_of(image: Image) -> Planes:
@@ -138,37 +135,33 @@ def _gentler_slope(values: Plane, axis: int) -> Plane:
     return np.where(np.abs(before) < np.abs(after), before, after)
 
 
-def bilinear(plane: Plane, row: Plane, column: Plane) -> Plane:
-    """The plane's values between its pixels; places beyond its edge take the edge's value."""
-    rows, columns = plane.shape
+def bilinear(planes: Planes, row: Plane, column: Plane) -> Planes:
+    """The planes' (C, H, W) values between their pixels, (C, ...); beyond an edge, the edge's."""
+    rows, columns = planes.shape[1:]
     row = np.clip(row, 0, np.float32(rows - 1.001))
     column = np.clip(column, 0, np.float32(columns - 1.001))
-    top, left = row.astype(np.intp), column.astype(np.intp)
+    top, left = row.astype(np.int32), column.astype(np.int32)
     low, right = row - top, column - left
-    flat, start = plane.ravel(), top * columns + left
-    upper = flat[start] + (flat[start + 1] - flat[start]) * right
-    start += columns
-    lower = flat[start] + (flat[start + 1] - flat[start]) * right
-    mixed: Plane = upper + (lower - upper) * low
+    start = top * columns + left
+    mixed = np.empty((len(planes), *row.shape), np.float32)
+    for k, flat in enumerate(planes.reshape(len(planes), -1)):
+        first, third = flat.take(start), flat.take(start + columns)
+        upper = first + (flat.take(start + 1) - first) * right
+        lower = third + (flat.take(start + columns + 1) - third) * right
+        mixed[k] = upper + (lower - upper) * low
     return mixed
 
 
-def blurred(values: Plane, radius: int) -> Plane:
-    """The plane averaged over a square window, twice: close to a Gaussian."""
-    for _ in range(2):
-        for axis in (0, 1):
-            values = box_mean(values, radius, axis)
-    return values
+def blurred(values: Plane, radius_px: float, radius_down_px: float | None = None) -> Plane:
+    """The plane (values 0..1) softened over about so many pixels across, and down if they differ.
 
-
-def box_mean(values: Plane, radius: int, axis: int) -> Plane:
-    """The plane averaged over 2 * radius + 1 neighbours along one axis."""
-    pad = [(0, 0), (0, 0)]
-    pad[axis] = (radius + 1, radius)
-    total = np.cumsum(np.pad(values, pad, mode="edge"), axis=axis, dtype=np.float64)
-    width = 2 * radius + 1
-    windows = total[width:] - total[:-width] if axis == 0 else total[:, width:] - total[:, :-width]
-    return (windows / width).astype(np.float32)
+    Made small by averaging and large again by cubic curves: a cheap stand-in for a Gaussian.
+    """
+    rows, columns = values.shape
+    down = radius_px if radius_down_px is None else radius_down_px
+    small = max(1, round(rows / max(down, 1.0))), max(1, round(columns / max(radius_px, 1.0)))
+    coarse = resize(np.asarray(np.clip(values, 0, 1) * np.float32(255), np.uint8), small)
+    return resize(coarse, values.shape).astype(np.float32) * np.float32(1 / 255)
 
 
 @lru_cache(maxsize=4)

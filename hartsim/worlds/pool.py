@@ -56,6 +56,41 @@ class View:
     half_m: tuple[float, float] | None = None
 
 
+@dataclass(frozen=True, eq=False)
+class Depths:
+    """OpenGL's depths (H, W) of a view: 1 at its near end, falling to 0 at its far end and beyond."""
+
+    buffer: NDArray[np.float32]
+    view: View
+
+    def reduced(self, factor: int) -> "Depths":
+        """The nearest within each square of `factor` by `factor` pixels."""
+        nearest = self.buffer
+        for axis in (0, 1):
+            parts = [
+                nearest[k::factor] if axis == 0 else nearest[:, k::factor] for k in range(factor)
+            ]
+            nearest = parts[0]
+            for part in parts[1:]:
+                nearest = np.maximum(nearest, part)
+        return Depths(nearest, self.view)
+
+    @property
+    def solid(self) -> NDArray[np.bool_]:
+        """Where there is anything."""
+        return self.buffer > 0
+
+    def metres(self) -> NDArray[np.float32]:
+        """Distances along the view's axis, inf where there is nothing."""
+        near, far = np.float32(self.view.near_m), np.float32(self.view.far_m)
+        if self.view.half_m is not None:
+            metres = far - self.buffer * (far - near)
+        else:
+            metres = (near * far) / (near + self.buffer * (far - near))
+        metres[~self.solid] = np.inf
+        return metres
+
+
 @dataclass(frozen=True)
 class Light:
     """A directional light; `direction` is the way it travels."""
@@ -78,6 +113,7 @@ class Pool:
         self._data = self._mujoco.MjData(self._model)
         self._open(size_px)
         self._images: list[Image | None] = [None] * (slots + 1)
+        self._share_corners()
         self._used = 0
 
     def _open(self, size_px: Size) -> None:
@@ -90,6 +126,15 @@ class Pool:
         self._scene = mj.MjvScene(self._model, maxgeom=self.batches + 8)
         self._option, self._camera = mj.MjvOption(), mj.MjvCamera()
         self._option.geomgroup[:] = 1
+
+    def _share_corners(self) -> None:
+        """Let every mesh count its corners from the start of the block: face f has 3f, 3f+1, 3f+2."""
+        model = self._model
+        for address in (model.mesh_vertadr, model.mesh_normaladr, model.mesh_texcoordadr):
+            address[:] = 0
+        corners = np.arange(3 * self.triangles, dtype=np.int32).reshape(-1, 3)
+        for table in (model.mesh_face, model.mesh_facenormal, model.mesh_facetexcoord):
+            table[: self.triangles] = corners
 
     def close(self) -> None:
         """Free the context; calling it twice is harmless."""
@@ -145,12 +190,7 @@ class Pool:
         # MuJoCo counts texture rows downward
         model.mesh_texcoord[corners, 0] = batch.uv[..., 0].ravel()
         model.mesh_texcoord[corners, 1] = 1.0 - batch.uv[..., 1].ravel()
-        for address in (model.mesh_vertadr, model.mesh_normaladr, model.mesh_texcoordadr):
-            address[index] = 3 * start
         model.mesh_faceadr[index], model.mesh_facenum[index] = start, count
-        faces = np.arange(3 * count, dtype=np.int32).reshape(-1, 3)
-        for table in (model.mesh_face, model.mesh_facenormal, model.mesh_facetexcoord):
-            table[start : start + count] = faces
         slot = self.slots if batch.texture is None else batch.texture
         model.geom_matid[index] = slot * len(FINISHES) + FINISHES.index(batch.finish)
         model.geom_rgba[index] = (1.0, 1.0, 1.0, batch.alpha)
@@ -179,27 +219,28 @@ class Pool:
             slot.specular[:], slot.attenuation[:] = light.specular, (1.0, 0.0, 0.0)
             slot.castshadow = slot.headlight = 0
 
-    def draw(self, view: View, size_px: Size) -> tuple[Image, NDArray[np.float32]]:
-        """The lit picture (H, W, 3), black where nothing is, and the depth in metres, inf there."""
-        return self._pass(view, size_px, ids=False)
+    def draw(self, view: View, size_px: Size) -> tuple[Image, Depths]:
+        """The lit picture (H, W, 3), black where nothing is, and its depths."""
+        pixels, buffer = self._pass(view, size_px, ids=False)
+        return pixels, Depths(buffer, view)
 
-    def identify(
-        self, view: View, size_px: Size, opaque_only: bool = False
-    ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-        """The index of the batch at each pixel's centre, -1 for none, and the depth in metres."""
-        clear = [
-            geom
-            for geom in self._scene.geoms[: self._scene.ngeom]
-            if opaque_only and geom.rgba[3] < 1
-        ]
+    def identify(self, view: View, size_px: Size) -> tuple[NDArray[np.int32], Depths]:
+        """The index of the batch at each pixel's centre, -1 for none, and the depths."""
+        coded, buffer = self._pass(view, size_px, ids=True)
+        wide = coded.astype(np.int32)
+        ids = wide[..., 0] + (wide[..., 1] << 8) + (wide[..., 2] << 16) - 1
+        return ids, Depths(buffer, view)
+
+    def probe(self, view: View, size_px: Size) -> Depths:
+        """The depths alone, looking through what is transparent."""
+        clear = [geom for geom in self._scene.geoms[: self._scene.ngeom] if geom.rgba[3] < 1]
         kept = [geom.segid for geom in clear]
         for geom in clear:
             geom.segid = -1
-        coded, depth = self._pass(view, size_px, ids=True)
+        _, buffer = self._pass(view, size_px, ids=True)
         for geom, number in zip(clear, kept, strict=True):
             geom.segid = number
-        wide = coded.astype(np.int32)
-        return wide[..., 0] + (wide[..., 1] << 8) + (wide[..., 2] << 16) - 1, depth
+        return Depths(buffer, view)
 
     def _pass(self, view: View, size_px: Size, ids: bool) -> tuple[Image, NDArray[np.float32]]:
         mj = self._mujoco
@@ -212,7 +253,7 @@ class Pool:
         frame = mj.MjrRect(0, 0, size_px[1], size_px[0])
         mj.mjr_render(frame, self._scene, self._context)
         mj.mjr_readPixels(pixels, buffer, frame, self._context)
-        return pixels[::-1], _metres(buffer[::-1], view)
+        return pixels[::-1], buffer[::-1]
 
     def _aim(self, view: View, size_px: Size) -> None:
         half_high = view.near_m * math.tan(view.fov_rad / 2)
@@ -225,17 +266,6 @@ class Pool:
             camera.frustum_bottom, camera.frustum_top = -half_high, half_high
             camera.frustum_near, camera.frustum_far = view.near_m, view.far_m
             camera.orthographic = view.half_m is not None
-
-
-def _metres(buffer: NDArray[np.float32], view: View) -> NDArray[np.float32]:
-    """Distances along the view's axis from OpenGL's depth, 0 at `far_m`, 1 at `near_m`."""
-    near, far = view.near_m, view.far_m
-    if view.half_m is not None:
-        metres = far - buffer * (far - near)
-    else:
-        metres = (near * far) / (near + buffer * (far - near))
-    metres[buffer <= 0] = np.inf
-    return metres
 
 
 def _pool_model(mj: Any, size_px: Size, slots: int, batches: int, triangles: int) -> Any:

@@ -80,6 +80,10 @@ def relit(
     """The colours under the sun's shadows, contact darkening, lamps and exposure."""
     (sun, above), gain = lights_of(lighting)
     exposure = np.float32(lighting.exposure / gain)
+    added = lamplight(lamps, points, normals)
+    own = shining(colour)
+    if maps.contact is None and added is None:
+        return colour * (exposure + (1 - exposure) * own)
     up = np.maximum(normals[2], 0)
     open_sky: Plane | np.float32 = exposure
     if maps.contact is not None:
@@ -92,8 +96,6 @@ def relit(
         share = exposure * facing
         if maps.shadow is not None:
             share = share * softened(sunlit(maps.shadow, points, facing), depth)
-    added = lamplight(lamps, points, normals)
-    own = shining(colour)
     result = np.empty_like(colour)
     for k in range(3):
         even = np.float32(above.ambient[k]) + np.float32(above.diffuse[k]) * up
@@ -171,8 +173,8 @@ def contact_map(
     solid = 1 - np.exp(-np.maximum(height - 0.04, 0) / 0.25)
     solid *= np.exp(-np.maximum(height - 3, 0) / 6)
     metres = (area_m[1] - area_m[0]) / height.shape[0]
-    near = blurred(solid.astype(np.float32), max(1, round(0.16 * reach_m / metres)))
-    wide = blurred(near, max(1, round(0.7 * reach_m / metres)))
+    near = blurred(solid.astype(np.float32), 0.3 * reach_m / metres)
+    wide = blurred(near, 1.4 * reach_m / metres)
     return ContactMap(np.float32(0.6) * near + np.float32(0.4) * wide, area_m)
 
 
@@ -183,7 +185,7 @@ def hidden_at(contact: ContactMap, points: Planes, fade_m: float) -> Plane:
     row = (np.float32(x1) - points[0]) * np.float32(rows / (x1 - x0))
     across = (np.float32(y1) - points[1]) * np.float32(columns / (y1 - y0))
     fade = np.exp(np.maximum(points[2], 0) * np.float32(-1 / fade_m))
-    return bilinear(contact.hidden, row, across) * fade
+    return bilinear(contact.hidden[None], row, across)[0] * fade
 
 
 def lamplight(lamps: tuple[Lamp, ...], points: Planes, normals: Planes) -> Planes | None:

@@ -18,7 +18,7 @@ METAL: Colour = (0.45, 0.47, 0.49)
 
 
 @lru_cache(maxsize=64)
-def broadleaf(seed: int, detail: int = 2) -> Mesh:
+def broadleaf(seed: int, detail: int = 3) -> Mesh:
     """A tree about 6.5 m tall: a trunk and layered clumps of leaves, lit from above."""
     rng = np.random.default_rng(seed)
     height = 2.2 + rng.uniform(-0.2, 0.3)
@@ -32,11 +32,12 @@ def broadleaf(seed: int, detail: int = 2) -> Mesh:
         size = rng.uniform(1.5, 2.1)
         clumps.append((reach * math.cos(angle), reach * math.sin(angle), height + up, size))
     clumps.append((0.1, -0.1, height + 3.3, 1.6))
-    for k, (x, y, z, size) in enumerate(clumps if detail else clumps[::2]):
+    for k, (x, y, z, size) in enumerate(clumps[:: (4, 2, 1, 1)[detail]]):
         bright = 0.66 + 0.34 * min(1.0, (z - height) / 3.6)
         role = ("leaf", "leaf_dark", "leaf_light")[k % 3]
-        fine = detail == 2 or (detail == 1 and k == 0)
-        leaf = _foliage(seed * 31 + k, (size, size, size * 0.82), fine)
+        fine = detail == 3 or (detail == 2 and k == 0)
+        wide = size * (1.35, 1.1, 1.0, 1.0)[detail]
+        leaf = _foliage(seed * 31 + k, (wide, wide, wide * 0.82), fine)
         leaf = shaded(painted(leaf, role, LEAF), 0.55 * bright, bright)
         parts.append(moved(leaf, (x, y, z)))
     return join(parts)
@@ -53,16 +54,16 @@ def _foliage(seed: int, size: Vector3, fine: bool) -> Mesh:
 
 
 @lru_cache(maxsize=64)
-def conifer(seed: int, detail: int = 2) -> Mesh:
+def conifer(seed: int, detail: int = 3) -> Mesh:
     """A spruce about 9 m tall: jagged skirts of branches, smaller towards the top."""
     rng = np.random.default_rng(seed)
     parts = [
         shaded(painted(tube([(0, 0, 0), (0, 0, 3.0)], (0.18, 0.12), 6), "bark", BARK), 0.6, 1.0)
     ]
-    levels = (5, 6, 7)[detail]
+    levels = (4, 5, 6, 7)[detail]
     for k in range(levels):
         low, radius = 1.0 + k * 7.84 / levels, 1.9 * (1 - k / (levels + 0.6))
-        sides = (7, 9, 11)[detail]
+        sides = (5, 7, 9, 11)[detail]
         ring = meshes.circle(sides, 1.0, rng.uniform(0, 6))
         jag = radius * rng.uniform(0.72, 1.12, sides)
         droop = rng.uniform(-0.25, 0.1, sides)
@@ -75,13 +76,13 @@ def conifer(seed: int, detail: int = 2) -> Mesh:
 
 
 @lru_cache(maxsize=64)
-def bush(seed: int, detail: int = 2) -> Mesh:
+def bush(seed: int, detail: int = 3) -> Mesh:
     """A rounded shrub about 1 m high."""
     rng = np.random.default_rng(seed)
-    count, size = ((1, 1.35), (3, 1.0), (4, 0.9))[detail]
+    count, size = ((1, 1.35), (1, 1.35), (3, 1.0), (4, 0.9))[detail]
     parts = []
     for k in range(count):
-        leaf = _foliage(seed * 17 + k, (size, size, size * 0.88), detail == 2)
+        leaf = _foliage(seed * 17 + k, (size, size, size * 0.88), detail == 3)
         x, y, z = rng.uniform(-0.35, 0.35), rng.uniform(-0.3, 0.3), rng.uniform(0.37, 0.62)
         role = ("leaf", "leaf_light")[k % 2]
         parts.append(moved(shaded(painted(leaf, role, LEAF), 0.5, 1.0), (x, y, z)))
@@ -166,9 +167,9 @@ def traffic_light(height_m: float = 3.2) -> Mesh:
         (("red", (0.35, 0.06, 0.05)), ("amber", (0.35, 0.22, 0.05)), ("green", (0.05, 0.3, 0.14)))
     ):
         lens = moved(
-            meshes.cylinder(0.105, 0.05, 12),
+            meshes.disc(0.105, 10),
             (-0.2, 0, height_m + 0.28 - 0.28 * k),
-            meshes.turn((0.0, 1.0, 0.0), math.pi / 2),
+            meshes.turn((0.0, 1.0, 0.0), -math.pi / 2),
         )
         lenses.append(painted(lens, role, colour))
     return join([post, head, *lenses])
@@ -180,7 +181,10 @@ def picket_fence(length_m: float) -> Mesh:
     count = max(2, int(length_m / 0.34))
     middles = (np.arange(count) + 0.5) * length_m / count - length_m / 2
     left, right, foot, top = middles - 0.055, middles + 0.055, 0.05, 0.87
-    front = [[(a, 0, foot), (b, 0, foot), (b, 0, top), (a, 0, top)] for a, b in zip(left, right, strict=True)]
+    front = [
+        [(a, 0, foot), (b, 0, foot), (b, 0, top), (a, 0, top)]
+        for a, b in zip(left, right, strict=True)
+    ]
     pickets = meshes.quads(np.array(front))
     back = moved(meshes.quads(np.array(front)[:, ::-1]), (0, 0.02, 0))
     rails = [moved(meshes.box((length_m, 0.05, 0.07)), (0, 0.04, z)) for z in (0.3, 0.68)]
@@ -284,7 +288,7 @@ def bus_stop() -> Mesh:
 
 @lru_cache(maxsize=64)
 def guard_rail(length_m: float) -> Mesh:
-    """A steel guard rail along x, posts every 4 m."""
+    """A steel guard rail along x, posts every 6 m."""
     profile = [
         (0.0, 0.5),
         (0.05, 0.56),
@@ -298,7 +302,7 @@ def guard_rail(length_m: float) -> Mesh:
     rail = meshes.loft(np.array(ends), crease_deg=20)
     posts = [
         moved(meshes.box((0.1, 0.08, 0.75)), (x, -0.08, 0.37))
-        for x in np.arange(-length_m / 2 + 2, length_m / 2, 4)
+        for x in np.arange(-length_m / 2 + 2, length_m / 2, 6)
     ]
     return painted(join([rail, *posts]), "metal", (0.6, 0.62, 0.64))
 

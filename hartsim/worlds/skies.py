@@ -14,7 +14,7 @@ from hartsim.worlds.stage import Colour, Grade, Lighting, Weather
 from hartsim.worlds.textures import noise
 from hartsim.worlds.weather import SKY_SPAN_RAD
 
-SKY_PX = (192, 384)
+SKY_PX = (160, 320)
 LOWEST_SUN_RAD = math.radians(7)
 """Lower suns would stretch shadows over the whole street."""
 
@@ -123,6 +123,7 @@ def light_of(conditions: Conditions, seed: int) -> tuple[Lighting, Weather, Grad
         ground=ground,
         exposure=mood.exposure * (1 + brighter),
         contact=0.6 + 0.15 * grey,
+        contact_area_m=(-3.0, 45.0, -14.0, 18.0),
     )
     weather = Weather(
         visibility_m=min(conditions.visibility_m, mood.visibility_m),

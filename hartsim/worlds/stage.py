@@ -22,6 +22,8 @@ from hartsim.types import Image, Instance, Pose, Vector3
 
 Shape = Literal["box", "sphere", "cylinder", "cone", "capsule", "mesh"]
 Quaternion = tuple[float, float, float, float]
+Area = tuple[float, float, float, float]
+"""A piece of ground: x from, x to, y from, y to."""
 Colour = Vector3
 """sRGB in 0..1, as one would pick it in a paint program."""
 
@@ -131,7 +133,8 @@ class Lighting:
 
     Colours are in 0..1 and relative: `exposure` sets how bright the finished picture is.
     `shadow_area_m` is (x from, x to, y from, y to) of the ground on which shadows are computed, of
-    things up to `shadow_height_m`; darkening by contact reaches about `contact_height_m`.
+    things up to `shadow_height_m`; darkening by contact reaches about `contact_height_m`, on the
+    `contact_area_m`.
     """
 
     direction: Vector3
@@ -142,8 +145,9 @@ class Lighting:
     shadows: bool = True
     contact: float = 0.6
     contact_height_m: float = 1.0
-    shadow_area_m: tuple[float, float, float, float] = (-6.0, 58.0, -26.0, 26.0)
+    shadow_area_m: Area = (-6.0, 58.0, -26.0, 26.0)
     shadow_height_m: float = 3.0
+    contact_area_m: Area | None = None
 
 
 @dataclass(frozen=True)

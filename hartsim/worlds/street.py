@@ -117,15 +117,14 @@ def _lay(decor: Decor, surface: str, sheet: Mesh) -> None:
 
 
 def _headlights(strength: float) -> list[Lamp]:
-    """The two dipped headlamps of the ego: each a wide soft fan and a narrow far beam."""
+    """The dipped headlamps of the ego: a wide soft fan and two narrow far beams."""
     colour = scaled((1.0, 0.95, 0.82), strength)
-    lamps = []
-    for y in (-0.65, 0.65):
-        at = (1.6, y, 0.75)
-        fan, beam = (1.0, y * 0.1, -0.12), (1.0, -0.03, -0.035)
-        lamps.append(Lamp(at, scaled(colour, 0.5), 30.0, fan, 0.75, carrier="ego"))
-        lamps.append(Lamp(at, colour, 60.0, beam, 0.3, carrier="ego"))
-    return lamps
+    fan = Lamp((1.6, 0.0, 0.75), colour, 30.0, (1.0, 0.0, -0.12), 0.75, carrier="ego")
+    beams = [
+        Lamp((1.6, y, 0.75), colour, 60.0, (1.0, -0.03, -0.035), 0.3, carrier="ego")
+        for y in (-0.65, 0.65)
+    ]
+    return [fan, *beams]
 
 
 def _textures(decor: Decor, materials: Mapping[str, tuple[str, ...]]) -> dict[str, Image]:

@@ -13,11 +13,11 @@ from hartsim.worlds import relight, weather
 from hartsim.worlds.baking import Part, bake, dimmed
 from hartsim.worlds.motion import STILL, carried
 from hartsim.worlds.mounting import below_ground, mounted, view_of
-from hartsim.worlds.optics import FAR_M, Eye, Planes, raw_of
+from hartsim.worlds.optics import FAR_M, Eye, Planes, planes_of, raw_of
 from hartsim.worlds.pool import TEXTURE_PX, Pool, View
 from hartsim.worlds.stage import Lamp, Lighting, Prop, Stage
 
-SHADOW_PX, CONTACT_PX = 640, 256
+SHADOW_PX, CONTACT_PX = 576, 192
 
 
 @dataclass(frozen=True)
@@ -31,11 +31,10 @@ class Range:
 
 @dataclass(frozen=True, eq=False)
 class Findings:
-    """What the simulator knows of each pixel; `surfaces` (H, W) holds names, None for none."""
+    """What the simulator knows of each pixel."""
 
     labels: Labels
     instances: Instances
-    surfaces: NDArray[np.object_]
     depth_m: Depth
 
 
@@ -51,7 +50,7 @@ class Studio:
         """Take up a new stage, unpainted, its props at rest."""
         self.stage, self.ego = stage, STILL
         self.poses = {prop.name: prop.pose for prop in stage.props}
-        self._sky = stage.sky
+        self._sky = planes_of(stage.sky)
         self._slots = {name: slot for slot, name in enumerate(stage.textures)}
         self._parts, self._palette = bake(stage, self._slots)
         self._pool.load([part.batch for part in self._parts])
@@ -84,7 +83,7 @@ class Studio:
     def wear(self, surface: str, image: Image) -> None:
         """Put a texture on a surface; surfaces that this stage does not show take no notice."""
         if surface == "sky":
-            self._sky = image
+            self._sky = planes_of(image)
         elif surface in self._slots:
             fitted = resize(image, (TEXTURE_PX, TEXTURE_PX))
             self._pool.upload(
@@ -108,14 +107,14 @@ class Studio:
     def picture(self, camera: CameraSetup, size_px: Size, fine_px: Size) -> Image:
         """What the camera sees (H, W, 3), drawn at `fine_px` and averaged down to `size_px`."""
         eye = mounted(camera, self.ego, size_px)
-        pixels, depth = self._pool.draw(self._view(eye, camera), fine_px)
+        pixels, depths = self._pool.draw(self._view(eye, camera), fine_px)
         stage = replace(self.stage, lamps=self._lamps(), lighting=self._lighting())
         if self._maps is None:
             self._maps = self._draw_maps(stage.lighting) if self._shadows else relight.Maps()
         mirror = None
         if stage.weather.wetness > 0.05:
             mirror = self._mirror(camera, size_px, stage)
-        raw = raw_of(pixels, depth, size_px)
+        raw = raw_of(pixels, depths, size_px)
         return weather.develop(raw, eye, stage, self._maps, self._sky, mirror)
 
     def find(self, camera: CameraSetup, size_px: Size) -> Findings:
@@ -125,11 +124,18 @@ class Studio:
         the depth is that of what stands in it.
         """
         eye = mounted(camera, self.ego, size_px)
-        ids, depth = self._pool.identify(self._view(eye, camera), size_px)
+        ids, depths = self._pool.identify(self._view(eye, camera), size_px)
         labels, instances = self._class_of[ids + 1], self._instance_of[ids + 1]
+        depth = depths.metres()
         self._find_smoke(eye, depth, labels, instances)
-        surfaces = self._surface_of[ids + 1]
-        return Findings(labels, instances, surfaces, np.ascontiguousarray(depth))
+        return Findings(labels, instances, depth)
+
+    def surfaces(self, camera: CameraSetup, size_px: Size) -> NDArray[np.object_]:
+        """The name of the surface at the centre of each pixel, None for none."""
+        eye = mounted(camera, self.ego, size_px)
+        ids, _ = self._pool.identify(self._view(eye, camera), size_px)
+        names: NDArray[np.object_] = self._surface_of[ids + 1]
+        return names
 
     def _find_smoke(
         self, eye: Eye, depth: NDArray[np.float32], labels: Labels, instances: Instances
@@ -171,8 +177,14 @@ class Studio:
     def _lighting(self) -> Lighting:
         """The stage's lighting, its shadows computed round where the ego is now."""
         lighting, (x, y, _) = self.stage.lighting, self.ego.position_m
-        x0, x1, y0, y1 = lighting.shadow_area_m
-        return replace(lighting, shadow_area_m=(x0 + x, x1 + x, y0 + y, y1 + y))
+        shadowed, touched = (
+            (x0 + x, x1 + x, y0 + y, y1 + y)
+            for x0, x1, y0, y1 in (
+                lighting.shadow_area_m,
+                lighting.contact_area_m or lighting.shadow_area_m,
+            )
+        )
+        return replace(lighting, shadow_area_m=shadowed, contact_area_m=touched)
 
     def _draw_maps(self, lighting: Lighting) -> relight.Maps:
         shadow = None
@@ -181,21 +193,23 @@ class Studio:
             depth = self._depth(view, (SHADOW_PX, SHADOW_PX))
             assert view.half_m is not None
             shadow = relight.ShadowMap(depth, np.asarray(view.position_m), axes, view.half_m)
-        area, ceiling = lighting.shadow_area_m, self._reach.ceiling_m
+        area, ceiling = lighting.contact_area_m, self._reach.ceiling_m
+        assert area is not None
         rows = min(SHADOW_PX, round(CONTACT_PX * (area[1] - area[0]) / (area[3] - area[2])))
         depth = self._depth(relight.top_view(area, ceiling), (rows, CONTACT_PX))
         contact = relight.contact_map(ceiling - depth, area, lighting.contact_height_m)
         return relight.Maps(shadow, contact)
 
     def _depth(self, view: View, size_px: Size) -> NDArray[np.float32]:
-        return np.ascontiguousarray(self._pool.identify(view, size_px, opaque_only=True)[1])
+        return self._pool.probe(view, size_px).metres()
 
     def _mirror(self, camera: CameraSetup, size_px: Size, stage: Stage) -> Planes:
         """The scene as flat ground mirrors it (3, H, W), coarse and drawn out downward."""
         small = (size_px[0] // 2, size_px[1] // 2)
         eye = mounted(camera, self.ego, small)
-        pixels, depth = self._pool.draw(below_ground(self._view(eye, camera)), small)
-        return weather.mirrored(pixels[::-1], depth[::-1], self._sky, eye, stage, size_px)
+        pixels, depths = self._pool.draw(below_ground(self._view(eye, camera)), small)
+        upright = depths.metres()[::-1]
+        return weather.mirrored(pixels[::-1], upright, self._sky, eye, stage, size_px)
 
     def close(self) -> None:
         """Free the pool; calling it twice is harmless."""

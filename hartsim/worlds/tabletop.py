@@ -22,9 +22,11 @@ from hartsim.worlds.arm import ArmState, skeleton, solve
 from hartsim.worlds.arm_body import LIVERIES, arm_prop
 from hartsim.worlds.solids import srgb
 from hartsim.worlds.stage import Lamp, Prop, Stage, Weather
-from hartsim.worlds.tabletop_props import DRAWN, Random
+from hartsim.worlds.tabletop_hazards import HAZARDS
+from hartsim.worlds.tabletop_props import Draw, Random
 from hartsim.worlds.tabletop_rooms import TABLE_X_M, TABLE_Y_M
 from hartsim.worlds.tabletop_textures import material
+from hartsim.worlds.tabletop_things import THINGS
 
 SURFACES: Mapping[str, Size] = {
     "table": (256, 256),
@@ -32,6 +34,7 @@ SURFACES: Mapping[str, Size] = {
     "floor": (256, 256),
     "box": (128, 128),
 }
+DRAWN: Mapping[str, Draw] = {**HAZARDS, **THINGS}
 KINDS = frozenset(DRAWN)
 
 TILE_M: Mapping[str, tuple[float, float]] = {
@@ -40,6 +43,9 @@ TILE_M: Mapping[str, tuple[float, float]] = {
     "floor": (1.1, 1.1),
     "box": (0.0, 0.0),
 }
+CLUTTER_FROM_X_M = -0.28
+"""Nearer to the wall stands the room's furniture."""
+
 _VARIANTS = 6
 """How many pictures of each material there are; making one takes about 15 ms, the first time."""
 
@@ -174,9 +180,10 @@ def _clutter(setup: WorldSetup, first: int) -> list[Prop]:
             break
         piece = pieces[int(random.integers(len(pieces)))]
         size = tabletop_clutter.rolled(piece, random)
-        x = float(random.uniform(TABLE_X_M[0] + 0.24, TABLE_X_M[1] - 0.04))
-        y = float(random.uniform(TABLE_Y_M[0] + 0.08, TABLE_Y_M[1] - 0.08))
-        disc = (x, y, math.hypot(size[0], size[1]) / 2)
+        radius = math.hypot(size[0], size[1]) / 2
+        x = float(random.uniform(CLUTTER_FROM_X_M + radius, TABLE_X_M[1] - radius))
+        y = float(random.uniform(TABLE_Y_M[0] + radius, TABLE_Y_M[1] - radius))
+        disc = (x, y, radius)
         if not _free(disc, taken) or _stands_before(x, y, size, setup.objects):
             continue
         taken.append(disc)

@@ -1,7 +1,7 @@
 """The everyday things that lie about a table without a scenario asking for them.
 
 `Piece` says what a thing is, how large and where it belongs; most are drawn here, some borrow the
-catalogue's looks. All follow the conventions of `tabletop_props`.
+catalogue's looks. All follow the conventions of `tabletop_props.Draw`.
 """
 
 import math
@@ -12,11 +12,21 @@ import numpy as np
 
 from hartsim.types import Vector3
 from hartsim.worlds import tabletop_meshes as meshes
-from hartsim.worlds import tabletop_props as props
+from hartsim.worlds import tabletop_things as things
 from hartsim.worlds.meshes import turn, turn_z
 from hartsim.worlds.solids import ball, block, body, darker, drum, pick, rod, times
 from hartsim.worlds.stage import Colour, Solid
-from hartsim.worlds.tabletop_props import DARK, STEEL, WHITE, WOOD, Draw, Random
+from hartsim.worlds.tabletop_props import (
+    CERAMICS,
+    CLOTHS,
+    DARK,
+    STEEL,
+    WHITE,
+    WOOD,
+    Draw,
+    Random,
+    band,
+)
 
 BRIGHT: tuple[Colour, ...] = (
     (0.86, 0.22, 0.18),
@@ -158,14 +168,14 @@ def jar(size: Vector3, colour: Colour | None, random: Random) -> Sequence[Solid]
             gloss=0.9,
         ),
         drum(0.94 * wide, 0.16 * height, (0, 0, 0.92 * height), lid, gloss=0.4),
-        props.band(1.012 * wide, 0.34 * height, (0, 0, 0.42 * height), (0.95, 0.93, 0.87)),
+        band(1.012 * wide, 0.34 * height, (0, 0, 0.42 * height), (0.95, 0.93, 0.87)),
     )
 
 
 def plate(size: Vector3, colour: Colour | None, random: Random) -> Sequence[Solid]:
     """A plate with biscuits or nothing on it."""
     length, width, height = size
-    glaze = colour or pick(random, props.CERAMICS)
+    glaze = colour or pick(random, CERAMICS)
     solids = [body(meshes.turned("plate"), size, (0, 0, height / 2), glaze, gloss=0.7)]
     for number in range(int(random.integers(0, 4))):
         angle = number * 2.1 + random.uniform(0, 0.6)
@@ -219,8 +229,8 @@ def lemon(size: Vector3, colour: Colour | None, random: Random) -> Sequence[Soli
 def cloth(size: Vector3, colour: Colour | None, random: Random) -> Sequence[Solid]:
     """A folded cloth with stripes."""
     length, width, height = size
-    weave = colour or pick(random, props.CLOTHS)
-    stripe = (0.93, 0.91, 0.86) if weave != props.CLOTHS[3] else (0.72, 0.26, 0.24)
+    weave = colour or pick(random, CLOTHS)
+    stripe = (0.93, 0.91, 0.86) if weave != CLOTHS[3] else (0.72, 0.26, 0.24)
     stripes = [
         block((0.05 * length, 1.002 * width, 0.5 * height), (x * length, 0, 0.76 * height), stripe)
         for x in (-0.36, -0.26, 0.36)
@@ -417,7 +427,7 @@ def pencil_pot(size: Vector3, colour: Colour | None, random: Random) -> Sequence
     """A pot with pens standing in it."""
     length, width, height = size
     wide, tall = min(length, width), 0.58 * height
-    glaze = colour or pick(random, props.CERAMICS)
+    glaze = colour or pick(random, CERAMICS)
     solids = [body(meshes.turned("mug"), (wide, wide, tall), (0, 0, tall / 2), glaze, gloss=0.5)]
     for number in range(5):
         angle = number * 1.3 + random.uniform(0, 0.5)
@@ -452,23 +462,23 @@ PIECES: tuple[Piece, ...] = (
     _piece("plate", "container", (0.21, 0.21, 0.02), plate, _KITCHEN),
     _piece("cutting_board", "other", (0.27, 0.18, 0.016), cutting_board, _KITCHEN),
     _piece("lemon", "food", (0.075, 0.055, 0.055), lemon, _KITCHEN),
-    _piece("apple", "food", (0.08, 0.08, 0.075), props.apple, _KITCHEN, _OFFICE),
+    _piece("apple", "food", (0.08, 0.08, 0.075), things.apple, _KITCHEN, _OFFICE),
     _piece("cloth", "other", (0.20, 0.14, 0.016), cloth, _KITCHEN, _WORKSHOP),
-    _piece("bowl", "container", (0.16, 0.16, 0.07), props.bowl, _KITCHEN),
+    _piece("bowl", "container", (0.16, 0.16, 0.07), things.bowl, _KITCHEN),
     _piece("wood_block", "other", (0.17, 0.11, 0.05), wood_block, _WORKSHOP),
     _piece("wrench", "tool", (0.20, 0.04, 0.012), wrench, _WORKSHOP),
     _piece("bolts", "container", (0.11, 0.11, 0.022), bolts, _WORKSHOP),
-    _piece("screwdriver", "tool", (0.21, 0.03, 0.03), props.screwdriver, _WORKSHOP),
+    _piece("screwdriver", "tool", (0.21, 0.03, 0.03), things.screwdriver, _WORKSHOP),
     _piece("flask", "container", (0.10, 0.10, 0.16), flask, _LAB),
     _piece("test_tubes", "container", (0.05, 0.20, 0.13), test_tubes, _LAB),
     _piece("dish", "container", (0.09, 0.09, 0.018), dish, _LAB),
     _piece("dish", "container", (0.09, 0.09, 0.018), dish, _LAB),
     _piece("gloves", "container", (0.12, 0.22, 0.08), gloves, _LAB),
-    _piece("bottle", "container", (0.08, 0.08, 0.19), props.bottle, _LAB, _KITCHEN),
+    _piece("bottle", "container", (0.08, 0.08, 0.19), things.bottle, _LAB, _KITCHEN),
     _piece("mouse", "electronics", (0.20, 0.17, 0.035), mouse, _OFFICE),
     _piece("pencil_pot", "container", (0.085, 0.085, 0.17), pencil_pot, _OFFICE, _WORKSHOP),
-    _piece("mug", "container", (0.085, 0.085, 0.095), props.mug, _OFFICE, _KITCHEN, _WORKSHOP),
-    _piece("book", "other", (0.21, 0.15, 0.03), props.book, _OFFICE, _LAB, _KITCHEN),
+    _piece("mug", "container", (0.085, 0.085, 0.095), things.mug, _OFFICE, _KITCHEN, _WORKSHOP),
+    _piece("book", "other", (0.21, 0.15, 0.03), things.book, _OFFICE, _LAB, _KITCHEN),
 )
 """All that may lie about; a thing that is listed twice is twice as common."""
 

@@ -9,12 +9,11 @@ from collections.abc import Sequence
 
 from hartsim.types import Pose, Vector3
 from hartsim.worlds import tabletop_meshes as meshes
-from hartsim.worlds import tabletop_props as props
 from hartsim.worlds.meshes import turn
 from hartsim.worlds.solids import ball, block, body, darker, drum, pick, rod
 from hartsim.worlds.stage import Colour, Prop, Solid
 from hartsim.worlds.tabletop_clutter import BRIGHT
-from hartsim.worlds.tabletop_props import DARK, STEEL, WHITE, WOOD, Draw, Random
+from hartsim.worlds.tabletop_props import CLOTHS, DARK, STEEL, WHITE, WOOD, Draw, Random, panel
 
 Ware = tuple[str, Draw, Vector3]
 """Something for a shelf: its class, what draws it, its size."""
@@ -90,7 +89,7 @@ def books(at: Vector3, wide: float, random: Random) -> Prop:
     along = -wide / 2 + 0.02
     while along < wide / 2 - 0.05:
         thick, tall = float(random.uniform(0.018, 0.045)), float(random.uniform(0.15, 0.22))
-        cloth = darker(pick(random, (*BRIGHT, *props.CLOTHS)), 0.9)
+        cloth = darker(pick(random, (*BRIGHT, *CLOTHS)), 0.9)
         lean = turn((1.0, 0.0, 0.0), float(random.uniform(-0.03, 0.03)))
         middle = along + thick / 2
         label = (0.142, 0.7 * thick, 0.02)
@@ -172,7 +171,7 @@ def monitor(at: Vector3, heading_rad: float, random: Random) -> Prop:
         block((0.17, 0.22, 0.012), (-0.02, 0, 0.006), case, bevel_m=0.003, gloss=0.4),
         block((0.025, 0.06, 0.24), (-0.045, 0, 0.13), case, gloss=0.3),
         block((0.025, 0.56, 0.34), (-0.012, 0, 0.31), case, bevel_m=0.004, gloss=0.3),
-        *props.panel(0.53, 0.31, (0.003, 0.0, 0.31), (1.0, 0.0, 0.0, 0.0), random),
+        *panel(0.53, 0.31, (0.003, 0.0, 0.31), (1.0, 0.0, 0.0, 0.0), random),
     ]
     return scenery("monitor", "electronics", solids, at, heading_rad)
 

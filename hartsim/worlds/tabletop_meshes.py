@@ -9,12 +9,23 @@ Nets", 1998). Meshes are made once and shared.
 import math
 from collections.abc import Callable, Sequence
 from functools import cache
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hartsim.types import Vector3
-from hartsim.worlds.meshes import bounds, circle, join, lathe, loft, mesh_of, moved, tube
+from hartsim.worlds.meshes import (
+    bounds,
+    circle,
+    join,
+    lathe,
+    loft,
+    mesh_of,
+    mirrored_y,
+    moved,
+    tube,
+)
 from hartsim.worlds.stage import Mesh
 
 Array = NDArray[np.float64]
@@ -111,7 +122,7 @@ def _rod(points: Array, start: Vector3, end: Vector3, first: float, last: float)
 
 
 def _hand_field(points: Array) -> Array:
-    """A left hand, palm down, fingers along +x; units are hand lengths of about 0.19 m."""
+    """A right hand, palm down, fingers along +x; a unit is the length of hand and wrist."""
     fingers = [
         # knuckle, middle joint, tip, radius
         ((0.06, 0.170, 0.06), (0.25, 0.225, 0.085), (0.40, 0.240, 0.03), 0.042),
@@ -412,6 +423,7 @@ def _leaf(turn: float, random: np.random.Generator) -> Mesh:
 
 
 @cache
-def hand() -> Mesh:
-    """A left hand with its wrist, palm down, fingers along +x."""
-    return fitted(moulded(_hand_field, (-0.62, -0.32, -0.06), (0.56, 0.42, 0.2), 34))
+def hand(side: Literal["left", "right"]) -> Mesh:
+    """A hand with its wrist, palm down, fingers along +x."""
+    right = fitted(moulded(_hand_field, (-0.62, -0.32, -0.06), (0.56, 0.42, 0.2), 34))
+    return right if side == "right" else mirrored_y(right)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from hartsim.types import Vector3
 from hartsim.worlds import tabletop_clutter as clutter
 from hartsim.worlds import tabletop_furniture as furniture
-from hartsim.worlds import tabletop_props as props
+from hartsim.worlds import tabletop_things as things
 from hartsim.worlds.solids import block, darker, pick
 from hartsim.worlds.stage import Grade, Lamp, Lighting, Prop, Solid
 from hartsim.worlds.tabletop_furniture import Ware, scenery
@@ -79,7 +79,7 @@ def _workshop(side: int, night: bool, random: Random) -> Sequence[Prop]:
     wood = pick(random, (WOOD, (0.52, 0.53, 0.55)))
     tins: tuple[Ware, ...] = (
         ("container", clutter.jar, (0.09, 0.10, 0.12)),
-        ("container", props.bottle, (0.07, 0.07, 0.18)),
+        ("container", things.bottle, (0.07, 0.07, 0.18)),
     )
     board = _on_wall(0.62 * side, 0.50)
     return (
@@ -95,10 +95,10 @@ def _kitchen(side: int, night: bool, random: Random) -> Sequence[Prop]:
     wood = pick(random, (WOOD, (0.84, 0.70, 0.52), WHITE))
     crockery: tuple[Ware, ...] = (
         ("container", clutter.jar, (0.10, 0.10, 0.15)),
-        ("container", props.mug, (0.09, 0.09, 0.10)),
-        ("container", props.bowl, (0.15, 0.15, 0.08)),
+        ("container", things.mug, (0.09, 0.09, 0.10)),
+        ("container", things.bowl, (0.15, 0.15, 0.08)),
         ("vegetation", clutter.plant, (0.14, 0.14, 0.20)),
-        ("container", props.bottle, (0.07, 0.07, 0.22)),
+        ("container", things.bottle, (0.07, 0.07, 0.22)),
     )
     board = _on_wall(-0.52 * side, 0.47)
     herbs = clutter.plant((0.24, 0.24, 0.36), None, random)
@@ -113,7 +113,7 @@ def _kitchen(side: int, night: bool, random: Random) -> Sequence[Prop]:
 
 def _lab(side: int, night: bool, random: Random) -> Sequence[Prop]:
     reagents: tuple[Ware, ...] = (
-        ("container", props.bottle, (0.08, 0.08, 0.19)),
+        ("container", things.bottle, (0.08, 0.08, 0.19)),
         ("container", clutter.flask, (0.10, 0.10, 0.15)),
         ("container", clutter.jar, (0.09, 0.09, 0.13)),
     )

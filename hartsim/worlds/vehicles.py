@@ -141,15 +141,17 @@ VAN = Shape(
 SHAPES = {"sedan": SEDAN, "hatch": HATCH, "suv": SUV, "van": VAN}
 
 
-@lru_cache(maxsize=16)
-def car(name: str, detail: int = 2) -> Mesh:
-    """A passenger car or van by the name of its shape, lights off."""
+@lru_cache(maxsize=32)
+def car(name: str, detail: int = 3) -> Mesh:
+    """A passenger car or van by the name of its shape, lights off; `detail` is 0 to 3."""
     shape = SHAPES[name]
-    parts = [_body(shape, detail), _cabin(shape, windows=name != "van")]
+    parts = [_body(shape, detail), _cabin(shape, name != "van", detail)]
     for x in shape.wheels:
         for side in (-1, 1):
             half = side * _half_width(shape, x)
-            parts += [_wheel(x, half, shape.radius, detail), _arch(x, half, shape.radius, detail)]
+            parts.append(_wheel(x, half, shape.radius, detail))
+            if detail > 1:
+                parts.append(_arch(x, half, shape.radius, detail))
     return join(parts + _lights(shape, detail) + _trims(shape, detail))
 
 
@@ -159,17 +161,17 @@ def _half_width(shape: Shape, x: float) -> float:
 
 def _block(size: Vector3, bevel: float, detail: int) -> Mesh:
     """A box whose bevels are left out where they would not be seen."""
-    return meshes.box(size, bevel if detail == 2 else 0.0)
+    return meshes.box(size, bevel if detail == 3 else 0.0)
 
 
 def _body(shape: Shape, detail: int) -> Mesh:
     """The lower body: rounded sections from bumper to bumper."""
-    around = (8, 12, 16)[detail]
+    around = (6, 8, 12, 16)[detail]
     outline = meshes.rounded(around, 4.2)
     belly = 1 - 0.05 * np.maximum(-outline[:, 1], 0)
     rings = []
     ends = shape.hood[0][0], shape.hood[-1][0]
-    for x, top, half in shape.hood if detail else shape.hood[::2]:
+    for x, top, half in shape.hood if detail > 1 else shape.hood[::2]:
         low = shape.clearance + (0.16 if x in ends else 0.0)
         middle, reach = (top + low) / 2, (top - low) / 2
         y, z = half * outline[:, 0] * belly, middle + reach * outline[:, 1]
@@ -177,9 +179,9 @@ def _body(shape: Shape, detail: int) -> Mesh:
     return shaded(loft(np.stack(rings), PAINT, "paint", crease_deg=38), 0.62, 1.0)
 
 
-def _cabin(shape: Shape, windows: bool) -> Mesh:
+def _cabin(shape: Shape, windows: bool, detail: int) -> Mesh:
     """The greenhouse: glass between belt and roof, painted pillars and roof."""
-    stations = _with_pillars(shape)
+    stations = _with_pillars(shape) if detail else list(shape.cabin)
     rings = []
     for x, roof, half in stations:
         base = min(shape.belt, roof) - 0.03
@@ -242,14 +244,21 @@ def _lying(y: float) -> Quaternion:
 
 
 def _wheel(x: float, y: float, radius: float, detail: int, width: float = 0.22) -> Mesh:
+    """A wheel on the side of the car where y is; far away only its dark outer face."""
     sides = meshes.fewer(14, detail)
-    shoulder = [(radius * 0.94, width / 2)] if detail else []
-    profile = [(radius, -width / 2), (radius, width * 0.3), *shoulder, (radius * 0.64, width / 2)]
-    rings = [np.column_stack([meshes.circle(sides, r), np.full(sides, z)]) for r, z in profile]
-    tyre = painted(loft(np.stack(rings if detail else rings[::2]), capped=False), "tyre", TYRE)
     rim = painted(meshes.disc(radius * 0.66, sides), "rim", RIM)
-    parts = [tyre, moved(rim, (0, 0, width / 2 + 0.004))]
-    if detail == 2:
+    parts = [moved(rim, (0, 0, width / 2 + 0.004))] if detail else []
+    if detail > 1:
+        profile = ((1.0, -0.5), (1.0, 0.3), (0.94, 0.5), (0.64, 0.5))
+        rings = [
+            np.column_stack([meshes.circle(sides, r * radius), np.full(sides, z * width)])
+            for r, z in profile
+        ]
+        parts.append(painted(loft(np.stack(rings), capped=False), "tyre", TYRE))
+    else:
+        face = painted(meshes.disc(radius, sides), "tyre", TYRE)
+        parts.append(moved(face, (0, 0, width / 2 + 0.002)))
+    if detail == 3:
         parts += [_gap(radius, angle, width / 2 + 0.01) for angle in np.arange(5) * 1.2566 + 0.6]
     inset = math.copysign(abs(y) - width / 2 + 0.005, y)
     return moved(join(parts), (x, inset, radius), _lying(y))
@@ -297,11 +306,11 @@ def _trims(shape: Shape, detail: int) -> list[Mesh]:
         moved(_block((0.1, 1.3, 0.12), 0.04, detail), (nose[0] - 0.06, 0, 0.34)),
     ]
     belt = shape.cabin[-1]
-    for side in (-1, 1) if detail else ():
+    for side in (-1, 1) if detail > 1 else ():
         wide = _half_width(shape, belt[0])
         at = (belt[0] - 0.18, side * (wide + 0.06), shape.belt + 0.08)
         parts.append(moved(_block((0.14, 0.2, 0.13), 0.04, detail), at))
-    return [painted(part, "trim", TRIM) for part in parts]
+    return [painted(part, "trim", TRIM) for part in (parts if detail else [])]
 
 
 @lru_cache(maxsize=4)
@@ -334,7 +343,7 @@ def truck(box_colour: Colour = (0.86, 0.87, 0.88)) -> Mesh:
                 moved(meshes.box((0.1, 0.12, 0.5), 0.03), (3.5, side * 1.3, 1.85)), "trim", TRIM
             )
         )
-        parts += [_wheel(x, side * 1.17, 0.46, 1, 0.3) for x in (2.65, -2.2)]
+        parts += [_wheel(x, side * 1.17, 0.46, 2, 0.3) for x in (2.65, -2.2)]
     parts.append(painted(moved(meshes.box((0.03, 0.52, 0.12)), (-3.73, 0, 0.62)), "plate", PLATE))
     return join([shaded(part, 0.72, 1.0) if part.names == ("box",) else part for part in parts])
 
@@ -400,8 +409,8 @@ def bus() -> Mesh:
                     moved(meshes.box((1.1, 0.06, 1.95)), (x, side * 1.25, 1.55)), "glass", GLASS
                 )
             )
-        parts += [_wheel(x, side * 1.23, 0.48, 1, 0.3) for x in (3.1, -2.9)]
-        parts += [_arch(x, side * 1.262, 0.48, 1) for x in (3.1, -2.9)]
+        parts += [_wheel(x, side * 1.23, 0.48, 2, 0.3) for x in (3.1, -2.9)]
+        parts += [_arch(x, side * 1.262, 0.48, 2) for x in (3.1, -2.9)]
         parts.append(
             painted(
                 moved(meshes.box((0.08, 0.34, 0.2), 0.03), (4.95, side * 0.95, 0.85)), "head", HEAD

@@ -5,6 +5,7 @@ Nothing here changes what a label says: a deer in fog is a deer.
 
 import math
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +20,6 @@ from hartsim.worlds.optics import (
     Planes,
     Raw,
     bilinear,
-    box_mean,
     column,
     noise,
     normals_of,
@@ -39,13 +39,13 @@ _SKY_M = 110.0
 
 
 def develop(
-    raw: Raw, eye: Eye, stage: Stage, maps: Maps, sky: Image, mirror: Planes | None
+    raw: Raw, eye: Eye, stage: Stage, maps: Maps, sky: Planes, mirror: Planes | None
 ) -> Image:
-    """The finished picture (H, W, 3) of what OpenGL drew, before this sky.
+    """The finished picture (H, W, 3) of what OpenGL drew, before a sky as `Stage.sky` has it.
 
-    `mirror` (3, H, W) is what flat ground reflects where it is wet.
+    `sky` is in planes; `mirror` (3, H, W) is what flat ground reflects where it is wet.
     """
-    depth = np.minimum(raw.depth_m, np.float32(FAR_M))
+    depth = raw.depth_m
     points = eye.rays * depth + column(_place(eye))
     normals = normals_of(depth, eye)
     picture = relit(raw.colour, points, normals, depth, stage.lighting, stage.lamps, maps)
@@ -73,7 +73,7 @@ def fogged(picture: Planes, distance: Plane | np.float32, weather: Weather) -> P
     return fog + (picture - fog) * clear
 
 
-def _put_behind(picture: Planes, cover: Plane, sky: Image, eye: Eye, weather: Weather) -> None:
+def _put_behind(picture: Planes, cover: Plane, sky: Planes, eye: Eye, weather: Weather) -> None:
     """Fill in the sky where nothing stands before it."""
     where = np.flatnonzero(cover < 1)
     if len(where):
@@ -82,18 +82,18 @@ def _put_behind(picture: Planes, cover: Plane, sky: Image, eye: Eye, weather: We
         flat[:, where] = behind + (flat[:, where] - behind) * cover.ravel()[where]
 
 
-def sky_at(image: Image, rays: Planes, weather: Weather) -> Planes:
+def sky_at(sky: Planes, rays: Planes, weather: Weather) -> Planes:
     """The sky (3, N) in these directions (3, N), behind the fog of the day."""
-    height, width = image.shape[:2]
+    height, width = sky.shape[1:]
     x, y, z = rays
     elevation = np.arctan2(z, np.sqrt(x * x + y * y)) * np.float32(1 / SKY_SPAN_RAD)
     turns = np.float32(0.25) - np.arctan2(y, x) * np.float32(0.25 / SKY_SPAN_RAD)
     across = 1 - np.abs(np.mod(turns, np.float32(1)) * 2 - 1)
     row = (1 - elevation) * height - np.float32(0.5)
     place = across * width - np.float32(0.5)
-    sky = np.stack([bilinear(plane, row, place) for plane in planes_of(image)])
+    seen = bilinear(sky, row, place)
     air = np.float32(_SKY_M) / (np.float32(0.15) + 2 * np.maximum(elevation, 0))
-    return fogged(sky[:, None], air, weather)[:, 0]
+    return fogged(seen[:, None], air, weather)[:, 0]
 
 
 def _wet(
@@ -114,7 +114,7 @@ def _wet(
 
 
 def mirrored(
-    pixels: Image, depth_m: Plane, sky: Image, eye: Eye, stage: Stage, size_px: Size
+    pixels: Image, depth_m: Plane, sky: Planes, eye: Eye, stage: Stage, size_px: Size
 ) -> Planes:
     """What flat ground mirrors (3, H, W) at `size_px`, from a picture of the scene turned over.
 
@@ -135,11 +135,9 @@ def mirrored(
     )
     nothing = np.full(eye.size_px, FAR_M, np.float32)
     _add_glows(picture, turned, eye, nothing, stage.weather)
-    for _ in range(2):
-        reach = max(1, eye.size_px[0] // 24)
-        picture = np.stack([box_mean(plane, reach, 0) for plane in picture])
     coarse = np.ascontiguousarray(np.moveaxis(np.clip(picture, 0, 1) * 255, 0, -1))
-    return planes_of(resize(coarse.astype(np.uint8), size_px))
+    drawn_out = resize(coarse.astype(np.uint8), (max(1, eye.size_px[0] // 5), eye.size_px[1]))
+    return planes_of(resize(drawn_out, size_px))
 
 
 Window = tuple[slice, slice]
@@ -227,6 +225,8 @@ def _add_glows(
         window = _window(eye, place, lamp.glow_m)
         if window is None:
             continue
+        if lamp.glow_m < place[2] * eye.step:
+            continue
         near = np.maximum(1 - _aside(eye, place, window) * np.float32(1 / lamp.glow_m**2), 0)
         away = math.hypot(*place)
         dim = math.exp(-0.5 * _KOSCHMIEDER * away / weather.visibility_m)
@@ -253,6 +253,7 @@ def _falling(picture: Planes, weather: Weather) -> Planes:
     return picture
 
 
+@lru_cache(maxsize=4)
 def _streaks(shape: tuple[int, ...], weather: Weather) -> Plane:
     """How much light falling drops add, 0..1."""
     rng = np.random.default_rng(weather.seed)
@@ -271,6 +272,7 @@ def _streaks(shape: tuple[int, ...], weather: Weather) -> Plane:
     return np.minimum(light, np.float32(0.5))
 
 
+@lru_cache(maxsize=4)
 def _flakes(shape: tuple[int, ...], weather: Weather) -> Plane:
     """How much of each pixel falling snow hides, 0..1."""
     rng = np.random.default_rng(weather.seed)

@@ -12,6 +12,7 @@ from hartsim.types import Box3D
 from hartsim.worlds import tabletop
 from hartsim.worlds.arm import ARM
 from hartsim.worlds.embedded import EmbeddedWorld
+from hartsim.worlds.tabletop_rooms import TABLE_X_M, TABLE_Y_M
 
 FRONT = CameraSetup("front", (1.66, 0.22, 0.92), math.radians(-28.5), math.radians(187.5), 0.8)
 TOP = CameraSetup("top", (0.44, 0.0, 1.45), math.radians(-90), math.pi, 0.87)
@@ -131,6 +132,15 @@ def test_clutter_keeps_clear_of_the_scenario_and_of_itself(seed):
         for other in boxes[:place]:
             apart = math.dist(box.centre_m[:2], other.centre_m[:2])
             assert apart > radius(box) + radius(other)
+
+
+@pytest.mark.parametrize("place", ROOMS)
+def test_clutter_lies_wholly_on_the_table(place):
+    stage = tabletop.build(setup_of(place=place, clutter=1.0))
+    for each in scattered(stage, ()):
+        x, y, _ = each.box.corners().T
+        assert TABLE_X_M[0] <= min(x) <= max(x) <= TABLE_X_M[1]
+        assert np.abs(y).max() <= TABLE_Y_M[1]
 
 
 def test_clutter_grows_with_what_is_asked_and_is_never_a_hazard():

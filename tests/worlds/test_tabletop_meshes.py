@@ -11,7 +11,8 @@ CLOSED = {
     **{name: lambda name=name: library.slab(name) for name in library.OUTLINES},
     "puddle": lambda: library.puddle(1),
     "cable": lambda: library.cable(2),
-    "hand": library.hand,
+    "right hand": lambda: library.hand("right"),
+    "left hand": lambda: library.hand("left"),
     "banana": library.banana,
     "ring": lambda: library.ring(0.2),
 }

@@ -33,6 +33,7 @@ TOP = {"pipeline", "corpus", "bench", "doctor"}
 """Where the packages meet; only the command line stands above."""
 
 MAY_IMPORT |= {unit: {*MAY_IMPORT, *TOP} for unit in (*TOP, "cli")}
+MAY_IMPORT["__main__"] = {"cli"}
 
 HOMES = {
     "carla": {"adapters/carla"},

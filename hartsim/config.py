@@ -70,8 +70,8 @@ class RenderSettings:
 class WorldSettings:
     """How the simulator draws."""
 
-    size_px: int | None = _number(None, 32, 2048)
-    """Side of the square frames; null is the size that the model paints."""
+    size_px: int = _number(256, 32, 2048)
+    """Side of the square frames and pictures; a smaller model's are enlarged to it."""
     shadows: bool = True
     """Cast shadows; frames take longer."""
 

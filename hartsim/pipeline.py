@@ -56,6 +56,9 @@ BACKDROP_CLASSES: Mapping[Task, tuple[str, ...]] = {
 BACKDROP_KEEPS = 1
 """Coarse scales that a backdrop takes from the frame: its mean colour, and so its time of day."""
 
+MOST_ENLARGED = 4
+"""Pictures are not enlarged more than this from the model's own size."""
+
 
 @dataclass(frozen=True)
 class GenerateRequest:
@@ -370,7 +373,7 @@ class Painter:
         from hartsim.hart.renderer import make_renderer
 
         self.renderer = make_renderer(config.hart, config.render)
-        self.size_px: Size = self.renderer.size_px
+        self.size_px = painted_size(config, self.renderer.size_px)
         self.attempts, self.negative = config.render.attempts, config.render.negative
         keep, scales = config.render.keep_scales, self.renderer.scales
         self.keep_scales = scales // 2 if keep is None else min(keep, scales)
@@ -389,16 +392,21 @@ class Painter:
         return RenderJob(route, target, prompt, negative, self.size_px, noise_key, attempt)
 
 
+def painted_size(config: RunConfig, model_px: Size) -> Size:
+    """The size of frames and pictures; a model of another size paints at its own and is resized."""
+    side = config.world.size_px
+    if side > MOST_ENLARGED * model_px[0]:
+        raise ConfigError(
+            f"world.size_px is {side}, but hart={config.hart.name} paints {model_px[0]} pixels: "
+            f"at most {MOST_ENLARGED * model_px[0]} is sensible"
+        )
+    return side, side
+
+
 class Worlds:
     """The embedded worlds by task, each started when first needed and closed with the run."""
 
     def __init__(self, config: RunConfig, size_px: Size, stack: ExitStack) -> None:
-        wanted = config.world.size_px
-        if wanted is not None and (wanted, wanted) != size_px:
-            raise ConfigError(
-                f"world.size_px is {wanted}, but hart={config.hart.name} paints {size_px[0]} "
-                "pixels; leave world.size_px out"
-            )
         self.size_px, self.shadows, self.stack = size_px, config.world.shadows, stack
         self.open: dict[Task, World] = {}
 

@@ -86,6 +86,8 @@ class TokenizerConfig:
     attention: bool = True
     """Self-attention at the lowest resolution."""
     norm_groups: int = 32
+    linear_shortcut: bool = False
+    """A linear map of whole blocks of pixels beside the encoder, and its inverse by the decoder."""
 
     def __post_init__(self) -> None:
         _require_positive(self, "vocab_size", "z_channels", "ch", "share_quant_resi", "stem_patch")
@@ -239,13 +241,14 @@ SIZES: dict[str, HartConfig] = {
             vocab_size=2048,
             z_channels=16,
             ch=48,
-            ch_mult=(1, 2, 3),
+            ch_mult=(1, 2),
             v_patch_nums=(1, 2, 3, 5, 9, 16),
             stem_patch=4,
             encoder_blocks=1,
             decoder_blocks=2,
             attention=False,
             norm_groups=16,
+            linear_shortcut=True,
         ),
         text=TextConfig(encoder="hash", buckets=2048),
     ),

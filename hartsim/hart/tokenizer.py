@@ -147,6 +147,10 @@ class Encoder(nn.Module):
         self.mid = Middle(widths[-1], config)
         self.norm_out = nn.GroupNorm(config.norm_groups, widths[-1], NORM_EPS)
         self.conv_out = nn.Conv2d(widths[-1], config.z_channels, kernel_size=3, padding=1)
+        self.shortcut: nn.Module | None = None
+        if config.linear_shortcut:
+            block = config.downsampling
+            self.shortcut = nn.Conv2d(3, config.z_channels, kernel_size=block, stride=block)
 
     def forward(self, image: Tensor) -> Tensor:
         """Encode."""
@@ -154,7 +158,7 @@ class Encoder(nn.Module):
         for level in self.down:
             x = level(x)
         out: Tensor = self.conv_out(functional.silu(self.norm_out(self.mid(x))))
-        return out
+        return out if self.shortcut is None else out + self.shortcut(image)
 
 
 class Decoder(nn.Module):
@@ -176,6 +180,10 @@ class Decoder(nn.Module):
             self.up.append(level)
         self.norm_out = nn.GroupNorm(config.norm_groups, widths[0], NORM_EPS)
         self.conv_out = nn.Conv2d(widths[0], 3 * config.stem_patch**2, kernel_size=3, padding=1)
+        self.shortcut: nn.Module | None = None
+        if config.linear_shortcut:
+            block = config.downsampling
+            self.shortcut = nn.ConvTranspose2d(config.z_channels, 3, block, stride=block)
 
     def forward(self, latent: Tensor) -> Tensor:
         """Decode, without clamping."""
@@ -183,7 +191,8 @@ class Decoder(nn.Module):
         for level in reversed(self.up):
             x = level(x)
         pixels = self.conv_out(functional.silu(self.norm_out(x)))
-        return functional.pixel_shuffle(pixels, self.stem_patch)
+        image = functional.pixel_shuffle(pixels, self.stem_patch)
+        return image if self.shortcut is None else image + self.shortcut(latent)
 
 
 class Autoencoder(nn.Module):

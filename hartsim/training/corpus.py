@@ -14,16 +14,18 @@ from pathlib import Path
 import numpy as np
 
 from hartsim.errors import DatasetError
-from hartsim.types import Image, Labels
+from hartsim.images import resize
+from hartsim.types import Image, Labels, Size
 
 
 @dataclass(frozen=True)
 class Corpus:
     """Pictures with captions; indices run over all parts in the order of their names."""
 
-    root: Path
     images: tuple[np.ndarray, ...]
     captions: tuple[tuple[str, ...], ...]
+    size_px: Size | None = None
+    """What pictures are resized to; None leaves them as they are."""
 
     def __len__(self) -> int:
         return len(self.captions)
@@ -34,7 +36,8 @@ class Corpus:
         picked = []
         for index in indices:
             part = int(np.searchsorted(starts, index, side="right")) - 1
-            picked.append(self.images[part][index - starts[part]])
+            image = self.images[part][index - starts[part]]
+            picked.append(image if self.size_px is None else resize(image, self.size_px))
         return np.stack(picked)
 
 
@@ -55,8 +58,8 @@ def write_part(
     return True
 
 
-def read_corpus(root: Path, held_out: bool = False) -> Corpus:
-    """The training parts of a corpus folder, or with `held_out` the others."""
+def read_corpus(root: Path, held_out: bool = False, size_px: Size | None = None) -> Corpus:
+    """The training parts of a corpus folder, or with `held_out` the others, at a size."""
     parts = sorted(p for p in root.glob("[!.]*") if (p / "captions.json").exists())
     parts = [p for p in parts if p.name.startswith("held") == held_out]
     if not parts:
@@ -64,4 +67,4 @@ def read_corpus(root: Path, held_out: bool = False) -> Corpus:
         raise DatasetError(f"{root}: no {kind} parts here; make them with `hartsim train data`")
     images = tuple(np.load(p / "images.npy", mmap_mode="r") for p in parts)
     captions = [c for p in parts for c in json.loads((p / "captions.json").read_text())]
-    return Corpus(root, images, tuple(tuple(c) for c in captions))
+    return Corpus(images, tuple(tuple(c) for c in captions), size_px)

@@ -38,7 +38,8 @@ def train_mini_tokenizer(data: Path, out: Path, minutes: float, threads: int = 2
     """Train the tokenizer on a corpus; the path of its last checkpoint."""
     torch.set_num_threads(threads)
     config = hart_config("mini")
-    train_tokenizer(read_corpus(data), read_corpus(data, held_out=True), config, out, minutes)
+    corpus, held_out = (read_corpus(data, held, config.size_px) for held in (False, True))
+    train_tokenizer(corpus, held_out, config, out, minutes)
     return out / "alternating.pt"
 
 
@@ -47,7 +48,7 @@ def train_mini_transformer(data: Path, out: Path, minutes: float, threads: int =
     torch.set_num_threads(threads)
     config = hart_config("mini")
     tokenizer = trained_tokenizer(out, config)
-    held_out = read_corpus(data, held_out=True)
+    corpus, held_out = (read_corpus(data, held, config.size_px) for held in (False, True))
     captions = [held_out.captions[i][0] for i in _spread(len(held_out), 24)]
 
     def preview(painter: Painter, step: int) -> None:
@@ -55,7 +56,7 @@ def train_mini_transformer(data: Path, out: Path, minutes: float, threads: int =
         sheet = contact_sheet(list(sample_images(hart, captions)), columns=6)
         (out / f"samples-{step:06d}.png").write_bytes(encode_png(sheet))
 
-    painter = train_transformer(read_corpus(data), tokenizer, config, out, minutes, preview)
+    painter = train_transformer(corpus, tokenizer, config, out, minutes, preview)
     hart = Hart(config, painter.text, painter.transformer, tokenizer)
     save_hart(hart, out / "mini", torch.float16)
     return out / "mini"
@@ -127,7 +128,9 @@ def measure(hart: Hart, corpus: Corpus, count: int) -> dict[str, float]:
 
 def measure_weights(data: Path, out: Path, count: int = 480) -> dict[str, float]:
     """Measure the finished weights in `out` on held-out pictures; `figures.json` keeps it."""
-    figures = measure(load_hart(out / "mini"), read_corpus(data, held_out=True), count)
+    hart = load_hart(out / "mini")
+    held_out = read_corpus(data, held_out=True, size_px=hart.config.size_px)
+    figures = measure(hart, held_out, count)
     rounded = {name: round(value, 4) for name, value in figures.items()}
     (out / "figures.json").write_text(json.dumps(rounded, indent=1) + "\n")
     return rounded

@@ -17,14 +17,13 @@ logger = logging.getLogger(__name__)
 
 
 class Run:
-    """The clock, log and checkpoint of one phase of training in `folder`."""
+    """The clock, log and checkpoint of one phase of training in `folder`; begin with `start`."""
 
     def __init__(self, folder: Path, name: str, minutes: float, log_every: int = 25) -> None:
         self.folder, self.name, self.minutes, self.log_every = folder, name, minutes, log_every
         self.step = 0
         self._spent = 0.0
-        self._since = time.monotonic()
-        self._saved = time.monotonic()
+        self._since = self._saved = time.monotonic()
         folder.mkdir(parents=True, exist_ok=True)
 
     @property
@@ -73,14 +72,14 @@ class Run:
         os.replace(aside, path)
         self._saved = time.monotonic()
 
-    def load(self) -> dict[str, Any] | None:
-        """The last checkpoint of this phase, if there is one; takes up its clock."""
+    def start(self) -> dict[str, Any] | None:
+        """Start the clock, where the last checkpoint of this phase left it; returns its state."""
         path = self.folder / f"{self.name}.pt"
-        if not path.exists():
-            return None
-        state: dict[str, Any] = torch.load(path, weights_only=True)
-        self.step, self._spent = state.pop("step"), state.pop("seconds")
-        self._since = time.monotonic()
+        state: dict[str, Any] | None = None
+        if path.exists():
+            state = torch.load(path, weights_only=True)
+            self.step, self._spent = state.pop("step"), state.pop("seconds")
+        self._since = self._saved = time.monotonic()
         return state
 
 

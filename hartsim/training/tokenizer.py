@@ -1,10 +1,10 @@
 """Training of the hybrid tokenizer in three phases, each resumable.
 
-1. `continuous`: the autoencoder alone, on crops, its latents slightly noisy so that the decoder
-   forgives what the transformer will get wrong.
+1. `continuous`: the autoencoder alone, its latents slightly noisy so that the decoder forgives
+   what the transformer will get wrong.
 2. `codebook`: with the encoder frozen, the codes and the smoothing convolutions, in latent space.
 3. `alternating`: the decoder on discrete and on continuous latents by turns (HART, arXiv
-   2410.10812, section 3.1: half of the steps each), on whole pictures.
+   2410.10812, section 3.1: half of the steps each).
 """
 
 import logging
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from hartsim.hart.config import HartConfig
@@ -26,9 +26,9 @@ from hartsim.training.run import Run
 
 logger = logging.getLogger(__name__)
 
-CROP_PX = 128
-LATENT_NOISE = 0.2
-LATENT_PENALTY = 1e-3
+BATCH = 16
+LATENT_NOISE = 0.1
+LATENT_PENALTY = 1e-4
 PERCEPTUAL_WEIGHT = 0.3
 RESIDUAL_STD = 0.24
 """The residual head clips at 0.6 (hart.diffusion): two and a half deviations fit."""
@@ -56,9 +56,11 @@ def train_tokenizer(
 def _train_continuous(
     tokenizer: Tokenizer, features: PhotographFeatures, corpus: Corpus, run: Run
 ) -> None:
+    if tokenizer.config.linear_shortcut:
+        start_from_principal_components(tokenizer, next(_pictures(corpus, batch=256, seed=0)))
     optimizer = torch.optim.AdamW(tokenizer.parameters(), betas=(0.9, 0.99), weight_decay=0.01)
     _resume(run, tokenizer, optimizer)
-    batches = _pictures(corpus, batch=16, seed=run.step, crop_px=CROP_PX)
+    batches = _pictures(corpus, batch=BATCH, seed=run.step)
     while run.progress < 1:
         image = next(batches)
         latent = tokenizer.vae.quant_conv(tokenizer.vae.encoder(image))
@@ -67,7 +69,7 @@ def _train_continuous(
         pixels = functional.l1_loss(made, image)
         seen = perceptual_loss(features, made, image)
         loss = pixels + PERCEPTUAL_WEIGHT * seen + LATENT_PENALTY * latent.square().mean()
-        _descend(loss, tokenizer, optimizer, run.learning_rate(8e-4))
+        _descend(loss, tokenizer, optimizer, run.learning_rate(6e-4))
         run.log(l1=pixels, perceptual=seen, latent_std=latent.detach().std())
         _advance(run, tokenizer, optimizer)
     run.save(model=tokenizer.state_dict(), optimizer=optimizer.state_dict())
@@ -81,7 +83,7 @@ def _train_codebook(tokenizer: Tokenizer, corpus: Corpus, run: Run) -> None:
         return
     latents = _some_latents(tokenizer, corpus, count=1500)
     if not resumed:
-        latents = _calibrate(tokenizer, latents)
+        latents = calibrate(tokenizer, latents)
     generator = np.random.default_rng(run.step)
     while run.progress < 1:
         latent = latents[torch.from_numpy(generator.integers(len(latents), size=24))]
@@ -89,7 +91,7 @@ def _train_codebook(tokenizer: Tokenizer, corpus: Corpus, run: Run) -> None:
         loss = codebook_loss(latent, quantized, beta=0.0)
         _descend(loss, tokenizer, optimizer, run.learning_rate(2e-3))
         if run.step % 50 == 0 and run.progress < 0.8:
-            _revive_codes(tokenizer, latents, generator)
+            revive_codes(tokenizer, latents, run.step)
         run.log(vq=loss, residual_std=quantized.residual.std())
         _advance(run, tokenizer, optimizer)
     run.save(model=tokenizer.state_dict(), optimizer=optimizer.state_dict())
@@ -101,7 +103,7 @@ def _train_alternating(
     trained = [*tokenizer.vae.post_quant_conv.parameters(), *tokenizer.vae.decoder.parameters()]
     optimizer = torch.optim.AdamW(trained, betas=(0.9, 0.99), weight_decay=0.01)
     _resume(run, tokenizer, optimizer)
-    batches = _pictures(corpus, batch=4, seed=10_000 + run.step)
+    batches = _pictures(corpus, batch=BATCH, seed=10_000 + run.step)
     choose = np.random.default_rng(run.step)
     while run.progress < 1:
         image = next(batches)
@@ -120,14 +122,45 @@ def _train_alternating(
 
 
 @torch.no_grad()
-def _calibrate(tokenizer: Tokenizer, latents: Tensor) -> Tensor:
+def start_from_principal_components(tokenizer: Tokenizer, images: Tensor) -> None:
+    """Make a fresh tokenizer the best linear one, which its networks then improve on.
+
+    Each block of pixels becomes its first principal components, divided by the square root of
+    their deviations, so that the fine ones are not lost in noise; the decoder inverts it.
+    """
+    vae, block = tokenizer.vae, tokenizer.config.downsampling
+    patches = functional.unfold(images, block, stride=block).mT.flatten(0, 1)
+    mean = patches.mean(dim=0)
+    variances, vectors = torch.linalg.eigh(torch.cov(patches.mT))
+    channels = tokenizer.config.z_channels
+    scales = variances[-channels:].sqrt().clamp(min=1e-4).sqrt()
+    vectors = vectors[:, -channels:].mT
+    encode, decode = vae.encoder.shortcut, vae.decoder.shortcut
+    assert isinstance(encode, nn.Conv2d)
+    assert isinstance(decode, nn.ConvTranspose2d)
+    shape = (channels, 3, block, block)
+    encode.weight.copy_((vectors / scales[:, None]).view(shape))
+    encode.bias.copy_(-(encode.weight.flatten(1) @ mean))  # type: ignore[union-attr]
+    decode.weight.copy_((vectors * scales[:, None]).view(shape))
+    # One bias a channel: the mean block is nearly flat.
+    decode.bias.copy_(mean.view(3, -1).mean(dim=1))  # type: ignore[union-attr]
+    for conv in (vae.quant_conv, vae.post_quant_conv):
+        nn.init.dirac_(conv.weight)
+        nn.init.zeros_(conv.bias)  # type: ignore[arg-type]
+    for conv in (vae.encoder.conv_out, vae.decoder.conv_out):
+        nn.init.zeros_(conv.weight)
+        nn.init.zeros_(conv.bias)  # type: ignore[arg-type]
+
+
+@torch.no_grad()
+def calibrate(tokenizer: Tokenizer, latents: Tensor) -> Tensor:
     """Start the codebook from data, then scale all latents so that the residual fits its head.
 
     The scale moves into the convolutions on either side, so that decoded pictures stay the same.
     """
-    _revive_codes(tokenizer, latents, np.random.default_rng(0), every=True)
-    for _ in range(20):
-        _revive_codes(tokenizer, latents, np.random.default_rng(0))
+    revive_codes(tokenizer, latents, seed=0, every=True)
+    for seed in range(20):
+        revive_codes(tokenizer, latents, seed)
     residual = tokenizer.quantizer.encode(latents[:256]).residual
     codes = tokenizer.quantizer.embedding(tokenizer.quantizer.nearest(residual))
     scale = RESIDUAL_STD / float((residual - codes).std())
@@ -140,11 +173,9 @@ def _calibrate(tokenizer: Tokenizer, latents: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def _revive_codes(
-    tokenizer: Tokenizer, latents: Tensor, generator: np.random.Generator, every: bool = False
-) -> None:
+def revive_codes(tokenizer: Tokenizer, latents: Tensor, seed: int, every: bool = False) -> None:
     """Replace codes that no token of a sample uses by tokens of that sample."""
-    quantizer = tokenizer.quantizer
+    quantizer, generator = tokenizer.quantizer, np.random.default_rng(seed)
     sample = latents[torch.from_numpy(generator.integers(len(latents), size=128))]
     rest, pools, used = sample.clone(), [], torch.zeros(len(quantizer.embedding.weight))
     for scale in range(len(quantizer.patch_nums)):
@@ -171,23 +202,12 @@ def _chunks(values: np.ndarray, size: int) -> Iterator[np.ndarray]:
     return (values[start : start + size] for start in range(0, len(values), size))
 
 
-def _pictures(corpus: Corpus, batch: int, seed: int, crop_px: int = 0) -> Iterator[Tensor]:
-    """Endless random pictures (B, 3, H, W), half of them mirrored, whole or cropped."""
+def _pictures(corpus: Corpus, batch: int, seed: int) -> Iterator[Tensor]:
+    """Endless random pictures (B, 3, H, W), half of the batches mirrored."""
     generator = np.random.default_rng(seed)
     while True:
         pixels = corpus.batch(generator.integers(len(corpus), size=batch).tolist())
-        if generator.random() < 0.5:
-            pixels = pixels[:, :, ::-1]
-        if crop_px:
-            tops = generator.integers(pixels.shape[1] - crop_px + 1, size=batch)
-            lefts = generator.integers(pixels.shape[2] - crop_px + 1, size=batch)
-            pixels = np.stack(
-                [
-                    p[top : top + crop_px, left : left + crop_px]
-                    for p, top, left in zip(pixels, tops, lefts, strict=True)
-                ]
-            )
-        yield _tensor(pixels)
+        yield _tensor(pixels[:, :, ::-1] if generator.random() < 0.5 else pixels)
 
 
 def _tensor(pixels: np.ndarray) -> Tensor:
@@ -213,7 +233,7 @@ def _advance(run: Run, tokenizer: Tokenizer, optimizer: torch.optim.Optimizer) -
 
 
 def _resume(run: Run, tokenizer: Tokenizer, optimizer: torch.optim.Optimizer) -> bool:
-    state = run.load()
+    state = run.start()
     if state is None:
         return False
     tokenizer.load_state_dict(state["model"])

@@ -82,7 +82,7 @@ def train_transformer(
     average = Average(painter)
     optimizer = torch.optim.AdamW(_groups(painter), betas=(0.9, 0.95))
     run = Run(folder, "transformer", minutes)
-    state = run.load()
+    state = run.start()
     if state is not None:
         painter.load_state_dict(state["model"])
         optimizer.load_state_dict(state["optimizer"])
@@ -91,7 +91,7 @@ def train_transformer(
     generator = torch.Generator().manual_seed(run.step)
     batches = lessons.batches(BATCH, generator)
     while run.progress < 1:
-        codes_loss, residual_loss = _losses(painter, tokenizer, *next(batches), config, generator)
+        codes_loss, residual_loss = losses(painter, tokenizer, *next(batches), config, generator)
         loss = codes_loss + RESIDUAL_WEIGHT * residual_loss
         for group in optimizer.param_groups:
             group["lr"] = run.learning_rate(PEAK_RATE, warm_up_steps=200)
@@ -110,7 +110,7 @@ def train_transformer(
     return averaged(painter, average, config)
 
 
-def _losses(
+def losses(
     painter: Painter,
     tokenizer: Tokenizer,
     latents: Tensor,
@@ -130,7 +130,7 @@ def _losses(
     codes_loss = functional.cross_entropy(predicted.logits.flatten(0, 1), true.flatten())
 
     last = predicted.logits[:, -kept.shape[1] :].detach()
-    embedded = quantizer.embedding(_draw_codes(last, generator)).detach()
+    embedded = quantizer.embedding(draw_codes(last, generator)).detach()
     remainder = quantized.residual.gather(1, kept[..., None].expand(-1, -1, embedded.shape[-1]))
     z = painter.transformer.residual_condition(predicted.hidden, embedded).flatten(0, 1)
     target = (remainder - embedded).flatten(0, 1)
@@ -143,7 +143,7 @@ def _losses(
     return codes_loss, error.mean() + bound.mean()
 
 
-def _draw_codes(logits: Tensor, generator: torch.Generator) -> Tensor:
+def draw_codes(logits: Tensor, generator: torch.Generator) -> Tensor:
     """Codes (B, K) drawn from logits (B, K, V) after top-k and top-p."""
     top, codes = logits.topk(min(TOP_K, logits.shape[-1]), dim=-1)
     chances = top.softmax(dim=-1)

@@ -81,11 +81,17 @@ def load_mujoco() -> ModuleType:
         select(probe())
     try:
         import mujoco
-    except (ImportError, AttributeError, OSError) as error:
+    except (ImportError, AttributeError, OSError, RuntimeError) as error:
         # PyOpenGL reports a missing EGL as an AttributeError
-        chosen = os.environ.get("MUJOCO_GL", "")
-        raise WorldError(f"MUJOCO_GL={chosen} does not start ({error}); run: {REMEDY}") from error
+        raise broken(error) from error
     return mujoco
+
+
+def broken(error: Exception) -> WorldError:
+    """What to tell the user when the chosen back end fails."""
+    chosen = os.environ.get("MUJOCO_GL", "")
+    why = str(error).splitlines()[0] if str(error) else type(error).__name__
+    return WorldError(f"MUJOCO_GL={chosen} does not start ({why}); run: {REMEDY}")
 
 
 def select(name: str) -> None:

@@ -1,7 +1,6 @@
 """From a stage to batches: solids fused by what they wear, with a palette for their colours."""
 
-import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -10,7 +9,7 @@ from numpy.typing import NDArray
 
 from hartsim.types import CLASS_ID, Image, Pose
 from hartsim.worlds import forms, meshes
-from hartsim.worlds.pool import CEILING, PALETTE_ROWS, PALETTE_SHADES, Batch, Finish
+from hartsim.worlds.pool import PALETTE_ROWS, PALETTE_SHADES, Batch, Finish
 from hartsim.worlds.stage import Colour, Mesh, Prop, Solid, Stage
 
 SNOW: Colour = (0.93, 0.95, 0.99)
@@ -25,6 +24,7 @@ class Wear:
     surface: str | None
     finish: Finish
     alpha: float
+    tint: Colour
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,7 +108,8 @@ def _number(prop: Prop) -> int:
 def wear_of(solid: Solid, prop: Prop) -> Wear:
     """What decides with which other solids this one is drawn."""
     finish = "shining" if solid.emission > 0.5 else "glossy" if solid.specular >= 0.3 else "matte"
-    return Wear(solid.class_name or prop.class_name, solid.surface, finish, solid.rgba[3])
+    tint = solid.tint if solid.surface else (1.0, 1.0, 1.0)
+    return Wear(solid.class_name or prop.class_name, solid.surface, finish, solid.rgba[3], tint)
 
 
 def _fused(batches: Iterable[Batch]) -> Batch:
@@ -122,6 +123,7 @@ def _fused(batches: Iterable[Batch]) -> Batch:
         every[0].texture,
         every[0].finish,
         every[0].alpha,
+        every[0].tint,
     )
 
 
@@ -145,7 +147,7 @@ def _batch(
             lying = above & (spot.normals[..., 2].mean(axis=1) > 0.45)
             rows = np.where(lying, _white_rows(solid, spot.mesh, stage, palette), rows)
         uv, slot = _palette_uv(spot.mesh, rows), None
-    return Batch(spot.vertices, spot.normals, uv, slot, wear.finish, wear.alpha)
+    return Batch(spot.vertices, spot.normals, uv, slot, wear.finish, wear.alpha, wear.tint)
 
 
 def _surface_uv(solid: Solid, mesh: Mesh, stage: Stage) -> NDArray[np.float32]:
@@ -212,19 +214,3 @@ def _whitened(colour: Colour, cover: float) -> Colour:
     share = min(1.0, 0.25 + 0.75 * cover)
     r, g, b = (c + (s - c) * share for c, s in zip(colour, SNOW, strict=True))
     return r, g, b
-
-
-def dimmed(image: Image) -> Image:
-    """The image as a surface that shines by itself may wear it without counting as a light."""
-    return np.asarray(image * np.float32(CEILING * 0.98), np.uint8)
-
-
-def surfaces_of(stage: Stage) -> Iterator[str]:
-    """The paintable surfaces that some solid wears."""
-    worn = {solid.surface for prop in stage.props for solid in prop.solids if solid.surface}
-    yield from (name for name in stage.textures if name in worn)
-
-
-def heading_of(rotation_rad: float) -> float:
-    """The angle in -pi..pi."""
-    return math.remainder(rotation_rad, 2 * math.pi)

@@ -1,6 +1,7 @@
 """A street stage under construction, and the things that streets everywhere have beside them."""
 
 import math
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -8,7 +9,8 @@ import numpy as np
 
 from hartsim.scenario.compiled import Conditions, PlacedObject, WorldSetup
 from hartsim.types import Box3D, Pose, Vector3
-from hartsim.worlds import meshes, scenery
+from hartsim.worlds import greenery, meshes, scenery
+from hartsim.worlds.greenery import AUTUMN, GREENS
 from hartsim.worlds.looks import detail_at
 from hartsim.worlds.meshes import painted
 from hartsim.worlds.stage import Colour, Lamp, Mesh, Prop, Puff, Solid
@@ -22,19 +24,6 @@ WHITE: Colour = (0.86, 0.86, 0.83)
 YELLOW: Colour = (0.86, 0.66, 0.2)
 SODIUM: Colour = (0.95, 0.68, 0.36)
 """The light of street lamps."""
-
-GREENS: tuple[Colour, ...] = (
-    (0.33, 0.5, 0.2),
-    (0.4, 0.54, 0.22),
-    (0.28, 0.45, 0.23),
-    (0.48, 0.54, 0.22),
-)
-AUTUMN: tuple[Colour, ...] = (
-    (0.78, 0.46, 0.14),
-    (0.82, 0.6, 0.18),
-    (0.66, 0.32, 0.16),
-    (0.52, 0.52, 0.22),
-)
 
 Rng = np.random.Generator
 
@@ -126,12 +115,12 @@ class Decor:
     ) -> None:
         """Set an object that labels count; parked ones have their lamps off."""
         number = len(self._taken) + 1
-        seed = (self.setup.decor_seed * 31 + number * 101) % 9973
+        x, y, _ = placed.box.centre_m
+        seed = zlib.crc32(f"{self.setup.decor_seed} {x:.1f} {y:.1f}".encode()) % 9973
         prop, puffs, lamps = prop_of(placed, number, self.dark and not parked, seed)
         self.props.append(replace(prop, velocity_mps=velocity_mps))
         self.puffs += puffs
         self.lamps += lamps
-        x, y, _ = placed.box.centre_m
         self._taken.append((x, y, math.hypot(*placed.box.size_m[:2]) / 2))
 
     def free(self, x: float, y: float, reach_m: float) -> bool:
@@ -181,28 +170,47 @@ def paint_marks(decor: Decor, marks: Sequence[Mark]) -> None:
         decor.put("road_mark", stripes, (0.0, 0.0, 0.0))
 
 
-def repair(decor: Decor, layout: Layout) -> None:
-    """Patches of newer asphalt, tar over cracks, manhole covers, and darker wheel tracks."""
-    rng = decor.rng("repairs")
+def repair(decor: Decor, layout: Layout, town: bool) -> None:
+    """What traffic and workmen leave on a road: patches, filled cracks, covers, wheel tracks."""
     if not decor.bare:
         return
-    for tone in rng.uniform(0.22, 0.36, 2):
+    rng = decor.rng("repairs")
+    for tone in rng.uniform(0.24, 0.4, 2).tolist():
         spans = []
-        for _ in range(4):
+        for _ in range(3):
             x, y = rng.uniform(3, 90), rng.uniform(layout.right + 1, layout.left - 1)
             length, width = rng.uniform(1, 6), rng.uniform(0.6, 1.6)
             spans.append((x, x + length, y - width / 2, y + width / 2))
-        grey = float(tone)
-        patches = painted(meshes.rectangles(spans, 0.005), "patch", (grey, grey, grey * 1.03))
-        decor.put("road", patches, (0.0, 0.0, 0.0))
-    cover = painted(meshes.disc(0.34, 14), "cover", (0.17, 0.17, 0.18))
-    for _ in range(4):
-        x, y = float(rng.uniform(4, 60)), float(rng.uniform(-1.5, 5))
-        decor.put("road", cover, (x, y, 0.008))
-    tracks = [(-20, 260, y - 0.3, y + 0.3) for y in (-0.8, 0.8, 2.7, 4.3)]
-    oiled = painted(meshes.rectangles(tracks, 0.004), "track", (0.16, 0.16, 0.17))
-    solid = Solid("mesh", None, rgba=(0.16, 0.16, 0.17, 0.07), mesh=oiled)
+        _stain(decor, meshes.rectangles(spans, 0.005), (tone, tone, tone * 1.03), 0.75)
+    cracks = [_crack(rng, layout) for _ in range(7)]
+    _stain(decor, meshes.join(cracks), (0.13, 0.13, 0.14), 0.7)
+    if town:
+        cover = painted(meshes.disc(0.34, 14), "cover", (0.17, 0.17, 0.18))
+        for _ in range(4):
+            x, y = float(rng.uniform(4, 60)), float(rng.uniform(-1.5, 5))
+            decor.put("road", cover, (x, y, 0.008))
+    lanes = [(-20, 260, y - 0.3, y + 0.3) for y in (-0.8, 0.8, 2.7, 4.3)]
+    _stain(decor, meshes.rectangles(lanes, 0.004), (0.16, 0.16, 0.17), 0.07)
+
+
+def _stain(decor: Decor, mesh: Mesh, colour: Colour, opacity: float) -> None:
+    """Lay a flat mesh on the road that lets some of it show through."""
+    solid = Solid("mesh", None, rgba=(*colour, opacity), mesh=painted(mesh, "stain", colour))
     decor.add("road", (solid,), (0.0, 0.0, 0.0))
+
+
+def _crack(rng: Rng, layout: Layout) -> Mesh:
+    """A wandering line of tar, a few centimetres wide."""
+    count = int(rng.integers(6, 14))
+    start = rng.uniform((3, layout.right + 0.5), (45, layout.left - 0.5))
+    heading = np.cumsum(rng.normal(0, 0.5, count)) + float(rng.choice([0.0, 1.57]))
+    steps = 0.6 * np.column_stack([np.cos(heading), np.sin(heading)])
+    line = start + np.cumsum(steps, axis=0)
+    line[:, 1] = np.clip(line[:, 1], layout.right + 0.1, layout.left - 0.1)
+    side = 0.03 * np.column_stack([-np.sin(heading), np.cos(heading)])
+    left, right = (np.column_stack([line + s, np.full(count, 0.007)]) for s in (side, -side))
+    corners = np.stack([right[:-1], right[1:], left[1:], left[:-1]], axis=1)
+    return meshes.quads(corners)
 
 
 def plant_tree(
@@ -210,26 +218,21 @@ def plant_tree(
 ) -> None:
     """A tree of a colour that suits the season; every fifth street is in autumn."""
     season = AUTUMN if decor.setup.decor_seed % 5 == 3 else GREENS
-    base = pick(rng, GREENS if conifer else season)
-    leaf = scaled(base, float(rng.uniform(0.9, 1.1)))
-    seed, heading = int(rng.integers(8)), float(rng.uniform(0, 6.3))
-    detail, at = detail_at(x, y), (x, y, 0.0)
+    leaf, seed, heading = pick(rng, season), int(rng.integers(8)), float(rng.uniform(0, 6.3))
+    detail, snow = detail_at(x, y), decor.conditions.snow_cover
     if conifer:
-        needle = (leaf[0] * 0.62, leaf[1] * 0.7, leaf[2] * 0.95)
-        colours = {"needle": needle, "needle_dark": scaled(needle, 0.85)}
-        decor.put("vegetation", scenery.conifer(seed, detail), at, heading, scale, **colours)
+        solids = greenery.conifer(seed, detail, snow, scale)
     else:
-        colours = {"leaf": leaf, "leaf_dark": scaled(leaf, 0.84), "leaf_light": scaled(leaf, 1.14)}
-        decor.put("vegetation", scenery.broadleaf(seed, detail), at, heading, scale, **colours)
+        solids = greenery.broadleaf(seed, detail, leaf, snow, scale)
+    decor.add("vegetation", solids, (x, y, 0.0), heading)
 
 
 def plant_bush(decor: Decor, rng: Rng, x: float, y: float, scale: float) -> None:
     """A shrub."""
-    leaf = pick(rng, GREENS)
-    mesh = scenery.bush(int(rng.integers(6)), detail_at(x, y))
-    heading = float(rng.uniform(0, 6.3))
-    colours = {"leaf": scaled(leaf, 0.9), "leaf_light": leaf}
-    decor.put("vegetation", mesh, (x, y, 0.0), heading, scale, **colours)
+    leaf, seed, heading = pick(rng, GREENS), int(rng.integers(6)), float(rng.uniform(0, 6.3))
+    snow = decor.conditions.snow_cover
+    solids = greenery.bush(seed, detail_at(x, y), leaf, snow, scale)
+    decor.add("vegetation", solids, (x, y, 0.0), heading)
 
 
 def lamp_posts(

@@ -58,7 +58,7 @@ def lost_load(size_m: Vector3, look: Look) -> Solids:
     for k in range(11):
         tone, turned = rng.uniform(0.8, 1.15), meshes.turn_z(rng.uniform(-0.5, 0.5))
         plank = (length * float(rng.uniform(0.5, 0.78)), 0.16, 0.045)
-        x, y = rng.uniform(-0.1, 0.1) * length, rng.uniform(-0.36, 0.36) * width
+        x, y = rng.uniform(-0.1, 0.1) * length, rng.uniform(-0.33, 0.33) * width
         at = (x, y, 0.03 + 0.045 * (k % 4))
         solids.append(Solid("box", plank, at, turned, _tinted(WOOD, float(tone))))
     for x, y, angle in ((-0.22, 0.08, 0.3), (0.24, -0.12, -0.25)):

@@ -7,6 +7,7 @@ at -y. Their parts come in few sizes and are made once.
 import math
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 
@@ -38,14 +39,31 @@ AWNINGS: tuple[Colour, ...] = (
     (0.55, 0.2, 0.32),
 )
 STONE: Colour = (0.5, 0.48, 0.46)
-LAMPLIGHT: Colour = (1.0, 0.86, 0.6)
+
+
+TINTS: tuple[Colour, ...] = (
+    (1.0, 1.0, 1.0),
+    (1.0, 0.93, 0.84),
+    (0.86, 0.9, 0.96),
+    (0.92, 0.84, 0.82),
+    (0.84, 0.9, 0.84),
+)
+"""What makes houses of one texture differ."""
+
+GLOWS: tuple[Colour, ...] = (
+    (1.0, 0.82, 0.5),
+    (1.0, 0.88, 0.64),
+    (1.0, 0.74, 0.4),
+    (0.94, 0.96, 1.0),
+)
+"""The light behind windows."""
 
 
 @dataclass(frozen=True)
 class House:
     """A building to be put up: sizes in bays and floors, the surface of its walls, its roof.
 
-    `shine` draws its front as one that lights itself, for textures with lit windows.
+    `lit` puts light behind some of its windows.
     """
 
     surface: str
@@ -56,7 +74,8 @@ class House:
     roof_colour: Colour
     shops: bool = False
     door: Colour = DOORS[0]
-    shine: bool = False
+    lit: bool = False
+    tint: Colour = (1.0, 1.0, 1.0)
     seed: int = 0
 
     @property
@@ -83,7 +102,12 @@ class House:
 def building(name: str, house: House, place_m: Vector3, heading_rad: float) -> Prop:
     """The house with the middle of its front at a place, its front turned to -y by `heading`."""
     walls = _walls(house.bays, house.floors, house.deep_bays, house.foot_m, house.seed % 4)
-    solids = [Solid("mesh", None, surface=house.surface, mesh=walls, emission=float(house.shine))]
+    solids = [Solid("mesh", None, surface=house.surface, mesh=walls, tint=house.tint)]
+    if house.lit:
+        panes = _lit_windows(
+            house.bays, house.floors, house.deep_bays, house.foot_m, house.seed % 8
+        )
+        solids.append(Solid("mesh", None, mesh=panes, emission=1.0))
     solids += _shop_fronts(house, fine=place_m[0] < 45) if house.shops else _plinth(house)
     top = (0.0, 0.0, house.height_m)
     if house.roof == "flat":
@@ -93,6 +117,34 @@ def building(name: str, house: House, place_m: Vector3, heading_rad: float) -> P
         roof = _pitched_roof(house.bays, house.deep_bays, house.roof == "gable")
         solids.append(Solid("mesh", None, top, mesh=roof, colours={"roof": house.roof_colour}))
     return Prop(name, "building", tuple(solids), Pose(place_m, heading_rad))
+
+
+@lru_cache(maxsize=256)
+def _lit_windows(bays: int, floors: int, deep_bays: int, foot_m: float, seed: int) -> Mesh:
+    """Panes of light, a hand before the walls, where the textures have their windows."""
+    rng = np.random.default_rng([seed, bays, floors, deep_bays])
+    half, deep = bays * BAY_M / 2, deep_bays * BAY_M
+    panes: dict[int, list[list[Vector3]]] = {}
+    for start, along, count in (
+        ((-half, -0.03), (1.0, 0.0), bays),
+        ((half + 0.03, 0.0), (0.0, 1.0), deep_bays),
+        ((-half - 0.03, deep), (0.0, -1.0), deep_bays),
+    ):
+        for bay in range(count):
+            for floor in range(floors):
+                if rng.uniform() < 0.3:
+                    wide, low = rng.uniform(0.42, 0.6), foot_m + floor * BAY_M
+                    x, y = (start[k] + along[k] * (bay + 0.5) * BAY_M for k in range(2))
+                    dx, dy = along[0] * wide, along[1] * wide
+                    bottom, top = low + 0.66, low + 2.5
+                    corners = [(x - dx, y - dy, bottom), (x + dx, y + dy, bottom)]
+                    corners += [(x + dx, y + dy, top), (x - dx, y - dy, top)]
+                    panes.setdefault(int(rng.choice(4, p=[0.4, 0.3, 0.2, 0.1])), []).append(corners)
+    meshes_by_glow = [
+        painted(meshes.quads(corners), f"glow{glow}", GLOWS[glow])
+        for glow, corners in sorted(panes.items())
+    ]
+    return join(meshes_by_glow or [painted(meshes.quad([(0, 0, 0)] * 4), "glow0", GLOWS[0])])
 
 
 @lru_cache(maxsize=256)
@@ -135,10 +187,10 @@ def _door() -> Mesh:
 
 def _shop_fronts(house: House, fine: bool) -> list[Solid]:
     front, panes = _shops(house.bays, house.seed % 6, fine)
-    colours = {"pane": LAMPLIGHT} if house.shine else {}
+    colours = {f"pane{k}": glow for k, glow in enumerate(GLOWS)} if house.lit else {}
     return [
         Solid("mesh", None, mesh=front, colours={"door": house.door}),
-        Solid("mesh", None, mesh=panes, emission=float(house.shine), colours=colours),
+        Solid("mesh", None, mesh=panes, emission=float(house.lit), colours=colours),
     ]
 
 
@@ -154,13 +206,30 @@ def _shops(bays: int, seed: int, fine: bool) -> tuple[Mesh, Mesh]:
     for k in range(round(length / wide)):
         middle = -length / 2 + (k + 0.5) * wide
         colour = AWNINGS[int(rng.integers(len(AWNINGS)))]
-        pane = moved(meshes.box((wide - 1.9, 0.1, 2.1)), (middle + 0.5, -0.08, 1.45))
-        panes.append(painted(shaded(pane, 0.75, 1.0), "pane", (0.32, 0.38, 0.42)))
+        panes += _shop_panes(middle, wide, int(rng.integers(4)))
         parts += _shop_details(middle, wide, high, colour, k)
         if rng.uniform() < 0.65:
             stripes = max(4, int(wide / 0.5)) if fine else 2
             parts.append(_awning(middle, wide - 0.4, high - 0.65, colour, stripes))
     return join(parts), join(panes)
+
+
+def _shop_panes(middle: float, wide: float, glow: int) -> list[Mesh]:
+    """Large panes between slim posts."""
+    left, right = middle - wide / 2 + 1.45, middle + wide / 2 - 0.3
+    count = max(1, round((right - left) / 1.5))
+    edges = np.linspace(left, right, count + 1)
+    corners = [
+        [
+            (a + 0.06, -0.12, 0.4),
+            (b - 0.06, -0.12, 0.4),
+            (b - 0.06, -0.12, 2.5),
+            (a + 0.06, -0.12, 2.5),
+        ]
+        for a, b in pairwise(edges.tolist())
+    ]
+    panes = painted(meshes.quads(corners), f"pane{glow}", (0.32, 0.38, 0.42))
+    return [shaded(panes, 0.8, 1.0)]
 
 
 def _shop_details(middle: float, wide: float, high: float, colour: Colour, k: int) -> list[Mesh]:
@@ -179,7 +248,7 @@ def _awning(middle: float, wide: float, high: float, colour: Colour, count: int)
     edges = middle - wide / 2 + wide * np.arange(count + 1) / count
     out, low, level = -1.15, high - 0.72, high - 0.5
     corners = []
-    for x0, x1 in zip(edges[:-1], edges[1:], strict=True):
+    for x0, x1 in pairwise(edges.tolist()):
         corners.append([(x0, out, level), (x1, out, level), (x1, -0.1, high), (x0, -0.1, high)])
         corners.append([(x0, out, low), (x1, out, low), (x1, out, level), (x0, out, level)])
     stripe = np.repeat(np.arange(count) % 2 if count > 2 else np.zeros(2, np.intp), 4)

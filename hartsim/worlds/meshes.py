@@ -6,6 +6,7 @@ Meshes are values: `moved`, `painted` and `join` return new ones.
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cache, lru_cache
 
 import numpy as np
@@ -158,6 +159,12 @@ def _with(
 def mirrored_y(mesh: Mesh) -> Mesh:
     """The mesh's mirror image, left for right."""
     return moved(mesh, scale=(1.0, -1.0, 1.0))
+
+
+def inside_out(mesh: Mesh) -> Mesh:
+    """The mesh facing the other way."""
+    flipped = mesh.vertices[:, ::-1], -mesh.normals[:, ::-1], mesh.uv[:, ::-1], mesh.shade[:, ::-1]
+    return _with(mesh, *flipped)
 
 
 def painted(mesh: Mesh, role: str, colour: Colour = GREY) -> Mesh:
@@ -334,9 +341,15 @@ def box(size: Vector3 = (1.0, 1.0, 1.0), bevel: float = 0.0, colour: Colour = GR
 @cache
 def _unit_box() -> tuple[Mesh, NDArray[np.intp]]:
     """A cube of one metre, and the two axes (F, 2) that the texture on each face runs along."""
-    ring = np.array([[1, 1], [-1, 1], [-1, -1], [1, -1]]) / 2
-    rings = np.stack([np.column_stack([ring, np.full(4, level)]) for level in (-0.5, 0.5)])
-    mesh = loft(rings)
+    sides = []
+    for axis in range(3):
+        across = np.eye(3)[(axis + 1) % 3], np.eye(3)[(axis + 2) % 3]
+        for sign in (-1, 1):
+            turns = ((-1, -1), (1, -1), (1, 1), (-1, 1))[::sign]
+            middle = sign * np.eye(3)[axis]
+            sides.append([(middle + a * across[0] + b * across[1]) / 2 for a, b in turns])
+    faces = quads(np.array(sides))
+    mesh = replace(faces, uv=box_uv(faces.vertices).astype(np.float32))
     facing = np.abs(mesh.normals[:, 0]).argmax(axis=1)
     return mesh, np.array([[1, 2], [0, 2], [1, 0]])[facing]
 

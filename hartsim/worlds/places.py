@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hartsim.worlds import houses, meshes, scenery
+from hartsim.worlds import greenery, houses, meshes, scenery
 from hartsim.worlds.decor import (
     KERB_M,
     WHITE,
@@ -25,7 +25,7 @@ from hartsim.worlds.decor import (
     scaled,
     walk_people,
 )
-from hartsim.worlds.houses import DOORS, ROOFS, House
+from hartsim.worlds.houses import DOORS, ROOFS, TINTS, House
 from hartsim.worlds.meshes import moved, painted
 from hartsim.worlds.stage import Colour, Lamp, Solid
 
@@ -80,7 +80,8 @@ def _villa(decor: Decor, rng: Rng) -> House:
         roof="gable" if rng.uniform() < 0.6 else "hip",
         roof_colour=pick(rng, ROOFS),
         door=pick(rng, DOORS),
-        shine=decor.dark,
+        lit=decor.dark,
+        tint=pick(rng, TINTS),
         seed=int(rng.integers(1000)),
     )
 
@@ -96,8 +97,9 @@ def _garden(
         wood = pick(rng, ((0.88, 0.87, 0.83), (0.5, 0.36, 0.25)))
         decor.put("barrier", scenery.picket_fence(length), at, wood=wood)
     elif edge == 1:
-        leaf = scaled(pick(rng, ((0.3, 0.46, 0.2), (0.26, 0.42, 0.24))), 1.0)
-        decor.put("vegetation", scenery.hedge(length, int(rng.integers(4))), at, leaf=leaf)
+        snow = decor.conditions.snow_cover
+        hedge = greenery.hedge(length, int(rng.integers(4)), pick(rng, greenery.GREENS[:3]), snow)
+        decor.add("vegetation", hedge, at)
     elif edge == 2:
         decor.put("barrier", scenery.low_wall(length), at)
     for _ in range(int(rng.integers(1, 4))):
@@ -178,7 +180,8 @@ def _town_house(decor: Decor, rng: Rng, taller: int = 0) -> House:
         roof_colour=pick(rng, ROOFS),
         shops=True,
         door=pick(rng, DOORS),
-        shine=decor.dark,
+        lit=decor.dark,
+        tint=pick(rng, TINTS),
         seed=int(rng.integers(1000)),
     )
 
@@ -262,7 +265,8 @@ def _hall(decor: Decor, rng: Rng, k: int, layout: Layout) -> None:
     left = bool(rng.integers(2))
     bays, floors = int(rng.integers(6, 12)), int(rng.integers(2, 5))
     surface = f"facade_{'ac'[k % 2]}"
-    hall = House(surface, bays, floors, 5, "flat", ROOFS[1], shine=decor.dark, seed=k)
+    lit = decor.dark and surface == "facade_a"
+    hall = House(surface, bays, floors, 5, "flat", ROOFS[1], lit=lit, seed=k)
     away, x = float(rng.uniform(18, 40)), float(rng.uniform(50, 160))
     y = FAR_EDGES[1] + away if left else layout.right - away
     decor.props.append(houses.building(f"hall {k}", hall, (x, y, 0.0), houses.facing(left)))
@@ -321,7 +325,8 @@ def _farm(decor: Decor, rng: Rng, k: int, layout: Layout) -> None:
     surface = f"facade_{'abc'[int(rng.integers(3))]}"
     bays, floors = int(rng.integers(3, 6)), int(rng.integers(1, 3))
     colour = pick(rng, ROOFS)
-    barn = House(surface, bays, floors, 3, "gable", colour, shine=decor.dark, seed=k)
+    lit = decor.dark and surface == "facade_c"
+    barn = House(surface, bays, floors, 3, "gable", colour, lit=lit, seed=k)
     away, x = float(rng.uniform(9, 20)), float(rng.uniform(30, 130))
     y = layout.left + away if left else layout.right - away
     decor.props.append(houses.building(f"farm {k}", barn, (x, y, 0.0), houses.facing(left)))
@@ -335,7 +340,7 @@ def _tufts(decor: Decor, layout: Layout) -> None:
             out = 1.0 if left else -1.0
             y = layout.edge(left) + out * 2.2
             seed = int(rng.integers(4))
-            mesh = scenery.tuft_field(seed)
+            mesh = greenery.tuft_field(seed)
             decor.put("vegetation", mesh, (x, y, -0.05), leaf=scaled(pick(rng, GRASSES), 1.0))
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from hartsim.errors import WorldError
 from hartsim.types import Image, Size, Vector3
-from hartsim.worlds.backend import load_mujoco
+from hartsim.worlds.backend import broken, load_mujoco
 from hartsim.worlds.stage import Colour
 
 Finish = str
@@ -32,7 +32,7 @@ CEILING = 0.8
 class Batch:
     """Triangles drawn in one call: F loose ones in the batch's own frame, all of one finish.
 
-    `texture` is a slot of the pool, None the palette. `uv` (F, 3, 2) has v up.
+    `texture` is a slot of the pool, None the palette; `tint` multiplies it. `uv` (F, 3, 2) has v up.
     """
 
     vertices: NDArray[np.float32]
@@ -41,6 +41,7 @@ class Batch:
     texture: int | None
     finish: Finish
     alpha: float
+    tint: Colour = (1.0, 1.0, 1.0)
 
 
 @dataclass(frozen=True)
@@ -118,9 +119,12 @@ class Pool:
 
     def _open(self, size_px: Size) -> None:
         mj = self._mujoco
-        self._gl = mj.GLContext(size_px[1], size_px[0])
-        self._gl.make_current()
-        self._context = mj.MjrContext(self._model, mj.mjtFontScale.mjFONTSCALE_50.value)
+        try:
+            self._gl = mj.GLContext(size_px[1], size_px[0])
+            self._gl.make_current()
+            self._context = mj.MjrContext(self._model, mj.mjtFontScale.mjFONTSCALE_50.value)
+        except (AttributeError, RuntimeError, mj.FatalError) as error:
+            raise broken(error) from error
         self._context.readDepthMap = mj.mjtDepthMap.mjDEPTH_ZEROFAR.value
         mj.mjr_setBuffer(mj.mjtFramebuffer.mjFB_OFFSCREEN.value, self._context)
         self._scene = mj.MjvScene(self._model, maxgeom=self.batches + 8)
@@ -193,7 +197,7 @@ class Pool:
         model.mesh_faceadr[index], model.mesh_facenum[index] = start, count
         slot = self.slots if batch.texture is None else batch.texture
         model.geom_matid[index] = slot * len(FINISHES) + FINISHES.index(batch.finish)
-        model.geom_rgba[index] = (1.0, 1.0, 1.0, batch.alpha)
+        model.geom_rgba[index] = (*batch.tint, batch.alpha)
         self._mujoco.mjr_uploadMesh(model, self._context, index)
 
     def place(self, index: int, position_m: Vector3, heading_rad: float) -> None:

@@ -1,4 +1,4 @@
-"""What stands beside roads: trees, bushes, lamps, signs, fences, bins, guard rails."""
+"""What people put up beside roads: lamps, signs, fences, bins, guard rails; and far hills."""
 
 import math
 from collections.abc import Sequence
@@ -12,104 +12,7 @@ from hartsim.worlds import meshes
 from hartsim.worlds.meshes import join, moved, painted, shaded, tube
 from hartsim.worlds.stage import Colour, Mesh
 
-BARK: Colour = (0.36, 0.28, 0.22)
-LEAF: Colour = (0.3, 0.47, 0.2)
 METAL: Colour = (0.45, 0.47, 0.49)
-
-
-@lru_cache(maxsize=64)
-def broadleaf(seed: int, detail: int = 3) -> Mesh:
-    """A tree about 6.5 m tall: a trunk and layered clumps of leaves, lit from above."""
-    rng = np.random.default_rng(seed)
-    height = 2.2 + rng.uniform(-0.2, 0.3)
-    path = [(0, 0, 0), (0.05, 0.02, height * 0.6), (0, 0.05, height + 1.4)]
-    trunk = tube(path, (0.2, 0.14, 0.07), meshes.fewer(7, detail))
-    parts = [shaded(painted(trunk, "bark", BARK), 0.6, 1.0)]
-    clumps = [(0.0, 0.0, height + 1.7, 2.6)]
-    for k in range(6):
-        angle = k * 2.4 + rng.uniform(-0.4, 0.4)
-        reach, up = rng.uniform(0.8, 1.35), rng.uniform(0.5, 2.6)
-        size = rng.uniform(1.5, 2.1)
-        clumps.append((reach * math.cos(angle), reach * math.sin(angle), height + up, size))
-    clumps.append((0.1, -0.1, height + 3.3, 1.6))
-    for k, (x, y, z, size) in enumerate(clumps[:: (4, 2, 1, 1)[detail]]):
-        bright = 0.66 + 0.34 * min(1.0, (z - height) / 3.6)
-        role = ("leaf", "leaf_dark", "leaf_light")[k % 3]
-        fine = detail == 3 or (detail == 2 and k == 0)
-        wide = size * (1.35, 1.1, 1.0, 1.0)[detail]
-        leaf = _foliage(seed * 31 + k, (wide, wide, wide * 0.82), fine)
-        leaf = shaded(painted(leaf, role, LEAF), 0.55 * bright, bright)
-        parts.append(moved(leaf, (x, y, z)))
-    return join(parts)
-
-
-def _foliage(seed: int, size: Vector3, fine: bool) -> Mesh:
-    """A clump of leaves whose normals lean up, since leaves let light through."""
-    clump = meshes.blob(seed, size, 0.3, level=int(fine))
-    lifted = clump.normals + np.array([0, 0, 0.55], np.float32)
-    lifted /= np.linalg.norm(lifted, axis=-1, keepdims=True)
-    rng = np.random.default_rng(seed)
-    speckle = rng.uniform(0.84, 1.0, (len(lifted), 1)) * rng.uniform(0.94, 1.0, (len(lifted), 3))
-    return replace(clump, normals=lifted, shade=speckle.astype(np.float32))
-
-
-@lru_cache(maxsize=64)
-def conifer(seed: int, detail: int = 3) -> Mesh:
-    """A spruce about 9 m tall: jagged skirts of branches, smaller towards the top."""
-    rng = np.random.default_rng(seed)
-    parts = [
-        shaded(painted(tube([(0, 0, 0), (0, 0, 3.0)], (0.18, 0.12), 6), "bark", BARK), 0.6, 1.0)
-    ]
-    levels = (4, 5, 6, 7)[detail]
-    for k in range(levels):
-        low, radius = 1.0 + k * 7.84 / levels, 1.9 * (1 - k / (levels + 0.6))
-        sides = (5, 7, 9, 11)[detail]
-        ring = meshes.circle(sides, 1.0, rng.uniform(0, 6))
-        jag = radius * rng.uniform(0.72, 1.12, sides)
-        droop = rng.uniform(-0.25, 0.1, sides)
-        outer = np.column_stack([ring * jag[:, None], low + droop])
-        inner = np.column_stack([ring * 0.05, np.full(sides, low + 12.2 / levels)])
-        skirt = meshes.loft(np.stack([outer, inner]), LEAF, crease_deg=25)
-        role = ("needle", "needle_dark")[k % 2]
-        parts.append(shaded(painted(skirt, role, LEAF), 0.5, 0.75 + 0.25 * k / levels))
-    return join(parts)
-
-
-@lru_cache(maxsize=64)
-def bush(seed: int, detail: int = 3) -> Mesh:
-    """A rounded shrub about 1 m high."""
-    rng = np.random.default_rng(seed)
-    count, size = ((1, 1.35), (1, 1.35), (3, 1.0), (4, 0.9))[detail]
-    parts = []
-    for k in range(count):
-        leaf = _foliage(seed * 17 + k, (size, size, size * 0.88), detail == 3)
-        x, y, z = rng.uniform(-0.35, 0.35), rng.uniform(-0.3, 0.3), rng.uniform(0.37, 0.62)
-        role = ("leaf", "leaf_light")[k % 2]
-        parts.append(moved(shaded(painted(leaf, role, LEAF), 0.5, 1.0), (x, y, z)))
-    return join(parts)
-
-
-@lru_cache(maxsize=64)
-def tuft_field(seed: int) -> Mesh:
-    """Tufts of long grass strewn over nine metres by four."""
-    rng = np.random.default_rng(seed)
-    corners = []
-    for _ in range(16):
-        x, y = rng.uniform(-4.5, 4.5), rng.uniform(-2, 2)
-        for angle in np.arange(6) * 1.05 + rng.uniform(0, 1):
-            c, s = math.cos(angle), math.sin(angle)
-            tip, tall = rng.uniform(0.08, 0.2), rng.uniform(0.25, 0.5)
-            corners.append(
-                [
-                    (x - 0.03 * s, y + 0.03 * c, 0),
-                    (x + 0.03 * s, y - 0.03 * c, 0),
-                    (x + tip * c, y + tip * s, tall),
-                ]
-            )
-    faces = np.arange(3 * len(corners)).reshape(-1, 3)
-    points = np.array(corners).reshape(-1, 3)
-    both = np.concatenate([faces, faces[:, ::-1]])
-    return shaded(painted(meshes.mesh_of(points, both, crease_deg=5), "leaf", LEAF), 0.5, 1.0)
 
 
 @lru_cache(maxsize=64)
@@ -190,26 +93,6 @@ def picket_fence(length_m: float) -> Mesh:
     rails = [moved(meshes.box((length_m, 0.05, 0.07)), (0, 0.04, z)) for z in (0.3, 0.68)]
     wood = painted(join([pickets, back, *rails]), "wood", (0.88, 0.87, 0.83))
     return shaded(wood, 0.8, 1.0)
-
-
-@lru_cache(maxsize=64)
-def hedge(length_m: float, seed: int) -> Mesh:
-    """A clipped hedge along x, a little uneven."""
-    rng = np.random.default_rng(seed)
-    count = max(3, int(length_m / 0.8))
-    outline = meshes.rounded(8, 4)
-    xs = np.linspace(-length_m / 2, length_m / 2, count)
-    rings = [
-        np.column_stack(
-            [
-                np.full(8, x),
-                (0.34 + rng.uniform(-0.04, 0.04)) * outline[:, 0],
-                0.6 + (0.6 + rng.uniform(-0.06, 0.06)) * outline[:, 1],
-            ]
-        )
-        for x in xs
-    ]
-    return shaded(painted(meshes.loft(np.stack(rings), crease_deg=50), "leaf", LEAF), 0.5, 1.0)
 
 
 @lru_cache(maxsize=64)
@@ -395,10 +278,5 @@ def hills(seed: int, distance_m: float, height_m: float, span_rad: float = 2.6) 
         [1.15 * distance_m * np.cos(angle), 1.15 * distance_m * np.sin(angle), crest]
     )
     skin = meshes.loft(np.stack([foot, top]), capped=False, closed=False, crease_deg=60)
-    facing = skin if skin.normals[..., 0].sum() < 0 else meshes.moved(skin, scale=(1.0, -1.0, 1.0))
+    facing = skin if skin.normals[..., 0].sum() < 0 else meshes.inside_out(skin)
     return painted(shaded(facing, 0.85, 1.0), "hill", (0.36, 0.45, 0.3))
-
-
-def row(mesh: Mesh, places: Sequence[Vector3]) -> Mesh:
-    """Copies of a mesh at several places."""
-    return join([moved(mesh, place) for place in places])

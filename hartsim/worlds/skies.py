@@ -55,7 +55,7 @@ MOODS: Mapping[str, Mood] = {
         horizon=(0.78, 0.87, 0.93),
         cloud=(0.99, 0.98, 0.97),
         under=(0.72, 0.77, 0.84),
-        exposure=1.04,
+        exposure=1.14,
         visibility_m=2600,
         grade=Grade(1.08, 1.12, (1.01, 1.0, 0.98), 0.0, 0.12),
     ),
@@ -219,7 +219,7 @@ def _cloud_field(seed: int) -> tuple[Planes, Planes]:
 
 def _add_clouds(sky: Planes, cloud: float, mood: Mood, seed: int) -> None:
     thick, relief = _cloud_field(seed)
-    amount = min(cloud * 1.35 + 0.24, 1.25)
+    amount = min(cloud * 1.25 + 0.36, 1.25)
     share = np.clip((thick + np.float32(2.2 * amount - 1.3)) * np.float32(1.8), 0, 1)
     lit = np.clip(0.5 + 0.9 * relief, 0, 1)[..., None]
     light, shade = np.asarray(mood.cloud, np.float32), np.asarray(mood.under, np.float32)

@@ -52,13 +52,13 @@ class Solid:
 
     `size_m` is the full extent along x, y, z, whatever the shape (capsules, cylinders and cones
     stand along z); a mesh is stretched to it unless `size_m` is None, which draws it as modelled,
-    times `scale`.
-    `bevel_m` rounds the edges of a box. `rotation` is a unit quaternion (w, x, y, z).
+    times `scale`. `bevel_m` rounds the edges of a box. `rotation` is a unit quaternion (w, x, y, z).
 
-    `surface` names the paintable texture it wears; else `rgba` colours it, and the roles of a mesh
-    are coloured by `colours` where named there and by the mesh itself elsewhere. An alpha below 1
-    shows what is behind; label and depth are still the solid's own. `class_name` overrides that of
-    the prop. `emission` 1 makes it shine by itself: its colour is then the colour of the light.
+    `surface` names the paintable texture it wears, which `tint` multiplies; else `rgba` colours it,
+    and the roles of a mesh are coloured by `colours` where named there and by the mesh itself
+    elsewhere. An alpha below 1 shows what is behind; label and depth are still the solid's own.
+    `class_name` overrides that of the prop. `emission` 1 makes it shine by itself: its colour is
+    then that of the light.
     """
 
     shape: Shape
@@ -74,6 +74,7 @@ class Solid:
     specular: float = 0.1
     bevel_m: float = 0.0
     scale: float = 1.0
+    tint: Colour = (1.0, 1.0, 1.0)
 
 
 @dataclass(frozen=True)

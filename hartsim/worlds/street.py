@@ -22,6 +22,7 @@ from hartsim.worlds.decor import (
     repair,
     scaled,
 )
+from hartsim.worlds.greenery import LEAVES
 from hartsim.worlds.meshes import painted
 from hartsim.worlds.places import FAR_EDGES, PLACES
 from hartsim.worlds.skies import light_of, sky_image
@@ -91,7 +92,7 @@ def _lay_ground(decor: Decor, layout: Layout, place: str) -> None:
     for right, left in roads:
         _lay(decor, "road", _sheet((NEAR_M, FAR_M, right, left), 0.0, ROAD_TILE_M))
     paint_marks(decor, layout.marks)
-    repair(decor, layout)
+    repair(decor, layout, town=layout.kerb)
     if layout.pavement > 0:
         level = KERB_M if layout.kerb else -0.015
         for left in (True, False):
@@ -128,11 +129,10 @@ def _headlights(strength: float) -> list[Lamp]:
 
 
 def _textures(decor: Decor, materials: Mapping[str, tuple[str, ...]]) -> dict[str, Image]:
-    """A texture for every surface but the sky."""
-    return {
-        surface: texture(name, seed, lit=decor.dark and surface.startswith("facade"))
-        for surface, (name, seed) in _chosen(decor, materials).items()
-    }
+    """A texture for every surface but the sky, and one for leaves, which none may paint."""
+    chosen = _chosen(decor, materials).items()
+    worn = {surface: texture(name, seed) for surface, (name, seed) in chosen}
+    return {**worn, LEAVES: texture("leaves", decor.setup.decor_seed % 2)}
 
 
 def _chosen(decor: Decor, materials: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, int]]:

@@ -10,7 +10,7 @@ from hartsim.images import resize
 from hartsim.scenario.compiled import CameraSetup
 from hartsim.types import CLASS_ID, Depth, Image, Instances, Labels, Pose, Size
 from hartsim.worlds import relight, weather
-from hartsim.worlds.baking import Part, bake, dimmed
+from hartsim.worlds.baking import bake
 from hartsim.worlds.motion import STILL, carried
 from hartsim.worlds.mounting import below_ground, mounted, view_of
 from hartsim.worlds.optics import FAR_M, Eye, Planes, planes_of, raw_of
@@ -85,14 +85,7 @@ class Studio:
         if surface == "sky":
             self._sky = planes_of(image)
         elif surface in self._slots:
-            fitted = resize(image, (TEXTURE_PX, TEXTURE_PX))
-            self._pool.upload(
-                self._slots[surface], dimmed(fitted) if self._glows(surface) else fitted
-            )
-
-    def _glows(self, surface: str) -> bool:
-        worn = (part.wear for part in self._parts)
-        return any(wear.surface == surface and wear.finish == "shining" for wear in worn)
+            self._pool.upload(self._slots[surface], resize(image, (TEXTURE_PX, TEXTURE_PX)))
 
     def move(self, poses: Mapping[str, Pose], ego: Pose) -> None:
         """Move props by name, and the ego with its cameras and lamps."""
@@ -214,6 +207,3 @@ class Studio:
     def close(self) -> None:
         """Free the pool; calling it twice is harmless."""
         self._pool.close()
-
-
-__all__ = ["Findings", "Part", "Range", "Studio"]

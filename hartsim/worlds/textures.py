@@ -1,8 +1,7 @@
 """Seamless textures from arithmetic: ground, walls and house fronts, 256 px, each with its words.
 
 `texture(name, seed)` is a pure, cached function; `WORDS[name]` says what it shows, so that training
-sets can caption it. House fronts show four bays by four floors; `lit` draws them at night, dimmed
-to what no lamp reaches, with light behind some windows.
+sets can caption it. House fronts show four bays by four floors.
 """
 
 import math
@@ -19,6 +18,8 @@ PX = 256
 Field = NDArray[np.float32]
 Planes = NDArray[np.float32]
 Rng = np.random.Generator
+Draw = Callable[[Rng], Planes]
+"""From chance to a texture (PX, PX, 3) in 0..1."""
 
 
 def noise(
@@ -62,9 +63,9 @@ def _grain(base: Planes, rng: Rng, amount: float) -> Planes:
     return _times(base, 1 + np.float32(amount) * rng.normal(size=(PX, PX)).astype(np.float32))
 
 
-def _asphalt(colour: Colour, cracks: float) -> Callable[[Rng], Planes]:
+def _asphalt(colour: Colour, cracks: float) -> Draw:
     def draw(rng: Rng) -> Planes:
-        base = _times(_flat(_tinted(colour, rng)), 1 + 0.07 * noise(rng, 1.4, 1, 16))
+        base = _times(_flat(_tinted(colour, rng)), 1 + 0.11 * noise(rng, 1.4, 1, 16))
         base = _grain(base, rng, 0.085)
         stones = rng.normal(size=(PX, PX)) > 2.1
         base = _blend(base, (0.62, 0.61, 0.59), 0.35 * stones)
@@ -77,7 +78,7 @@ def _asphalt(colour: Colour, cracks: float) -> Callable[[Rng], Planes]:
     return draw
 
 
-def _slabs(colour: Colour, rows: int, columns: int, shift: float) -> Callable[[Rng], Planes]:
+def _slabs(colour: Colour, rows: int, columns: int, shift: float) -> Draw:
     def draw(rng: Rng) -> Planes:
         seam, index = _bricks(rows, columns, shift, 2.0)
         tone = rng.uniform(0.86, 1.08, rows * columns).astype(np.float32)[index]
@@ -111,7 +112,7 @@ def _cobbles(rng: Rng) -> Planes:
     return _grain(_blend(base, (0.2, 0.19, 0.17), 0.8 * seam), rng, 0.04)
 
 
-def _grass(colour: Colour, dry: Colour, patches: float) -> Callable[[Rng], Planes]:
+def _grass(colour: Colour, dry: Colour, patches: float) -> Draw:
     def draw(rng: Rng) -> Planes:
         base = _flat(_tinted(colour, rng))
         base = _blend(base, dry, patches * (0.4 + 0.7 * noise(rng, 1.8, 1, 12)))
@@ -126,6 +127,23 @@ def _gravel(rng: Rng) -> Planes:
     return _grain(_blend(base, (0.4, 0.37, 0.3), 0.4 * noise(rng, 1.5, 1, 10)), rng, 0.07)
 
 
+def _leaves(rng: Rng) -> Planes:
+    """Leaves over one another, dark between them; grey-green, to be tinted."""
+    base = _times(_flat((0.42, 0.44, 0.4)), 1 + 0.25 * noise(rng, 1.2, 2, 24))
+    y, x = np.mgrid[-7:8, -7:8].astype(np.float32)
+    for _ in range(1500):
+        angle, size, tone = rng.uniform(0, math.pi), rng.uniform(2.2, 4.6), rng.uniform(0.6, 1.0)
+        along = x * math.cos(angle) + y * math.sin(angle)
+        across = y * math.cos(angle) - x * math.sin(angle)
+        leaf = (along / size) ** 2 + (across / (size * 0.55)) ** 2 < 1
+        rows, columns = np.nonzero(leaf)
+        top, left = rng.integers(0, PX, 2)
+        colour = tone * np.array([1.0, 1.0 - 0.06 * rng.uniform(), 0.9])
+        shade = 1 - 0.03 * np.abs(across[rows, columns])
+        base[(rows + top) % PX, (columns + left) % PX] = colour * shade[:, None]
+    return base
+
+
 def _soil(rng: Rng) -> Planes:
     y = np.mgrid[0:PX, 0:PX][1].astype(np.float32)
     furrows = 0.1 * np.sin(y * (2 * math.pi * 8 / PX)).astype(np.float32)
@@ -135,7 +153,7 @@ def _soil(rng: Rng) -> Planes:
     return _grain(base, rng, 0.07)
 
 
-def _snow(tracks: float) -> Callable[[Rng], Planes]:
+def _snow(tracks: float) -> Draw:
     def draw(rng: Rng) -> Planes:
         base = _times(_flat((0.87, 0.9, 0.95)), 1 + 0.05 * noise(rng, 1.6, 1, 30))
         dirt = np.clip(noise(rng, 1.4, 1, 20) - 0.2, 0, 1) * tracks
@@ -144,7 +162,7 @@ def _snow(tracks: float) -> Callable[[Rng], Planes]:
     return draw
 
 
-def _planks(colour: Colour, count: int) -> Callable[[Rng], Planes]:
+def _planks(colour: Colour, count: int) -> Draw:
     def draw(rng: Rng) -> Planes:
         x = np.mgrid[0:PX, 0:PX][1]
         index = x * count // PX
@@ -170,7 +188,7 @@ def _stones(rng: Rng) -> Planes:
     return _grain(_blend(base, (0.3, 0.28, 0.25), 0.7 * seam), rng, 0.05)
 
 
-def _panels(colour: Colour, ribs: int, band: Colour) -> Callable[[Rng], Planes]:
+def _panels(colour: Colour, ribs: int, band: Colour) -> Draw:
     def draw(rng: Rng) -> Planes:
         y, x = np.mgrid[0:PX, 0:PX].astype(np.float32)
         rib = 0.09 * np.sin(x * np.float32(2 * math.pi * ribs / PX))
@@ -182,7 +200,7 @@ def _panels(colour: Colour, ribs: int, band: Colour) -> Callable[[Rng], Planes]:
     return draw
 
 
-def _brick_wall(colour: Colour) -> Callable[[Rng], Planes]:
+def _brick_wall(colour: Colour) -> Draw:
     def draw(rng: Rng) -> Planes:
         seam, index = _bricks(64, 24, 0.5, 1.1)
         tone = rng.uniform(0.82, 1.12, 64 * 24).astype(np.float32)[index]
@@ -192,7 +210,7 @@ def _brick_wall(colour: Colour) -> Callable[[Rng], Planes]:
     return draw
 
 
-def _plaster(colour: Colour) -> Callable[[Rng], Planes]:
+def _plaster(colour: Colour) -> Draw:
     def draw(rng: Rng) -> Planes:
         stains = np.clip(noise(rng, 1.6, 1, 20, 3.0), 0, 1)
         base = _times(
@@ -210,7 +228,7 @@ def _concrete(rng: Rng) -> Planes:
     return _grain(_times(base, 1 - 0.22 * joint), rng, 0.025)
 
 
-WALLS: Mapping[str, Callable[[Rng], Planes]] = {
+WALLS: Mapping[str, Draw] = {
     "brick": _brick_wall((0.56, 0.29, 0.22)),
     "brown_brick": _brick_wall((0.47, 0.33, 0.26)),
     "plaster": _plaster((0.88, 0.85, 0.78)),
@@ -223,110 +241,74 @@ WALLS: Mapping[str, Callable[[Rng], Planes]] = {
 }
 
 
-def _front(wall: str, style: str) -> Callable[[Rng, bool], Planes]:
-    def draw(rng: Rng, lit: bool) -> Planes:
+def _front(wall: str, style: str) -> Draw:
+    def draw(rng: Rng) -> Planes:
         image = WALLS[wall](rng)
-        frame = ((0.93, 0.92, 0.88), (0.36, 0.27, 0.2), (0.85, 0.86, 0.86))[int(rng.integers(3))]
+        frame = FRAMES[int(rng.integers(len(FRAMES)))]
         for row in range(4):
             for column in range(4):
-                _window(image, rng, 64 * row, 64 * column, style, frame, lit)
+                _window(image, rng, 64 * row, 64 * column, style, frame)
         return image
 
     return draw
 
 
-def _window(
-    image: Planes, rng: Rng, top: int, left: int, style: str, frame: Colour, lit: bool
-) -> None:
+FRAMES: tuple[Colour, ...] = ((0.93, 0.92, 0.88), (0.36, 0.27, 0.2), (0.85, 0.86, 0.86))
+
+
+def _window(image: Planes, rng: Rng, top: int, left: int, style: str, frame: Colour) -> None:
     """One bay of 64 px: a window with its frame, sill and what is behind the glass."""
     half = {"tall": 11, "wide": 20, "pair": 9}[style]
     y0, y1 = top + 12, top + (52 if style != "wide" else 46)
-    centres = (left + 32,) if style != "pair" else (left + 20, left + 44)
-    for middle in centres:
+    wood = np.asarray(frame, np.float32)
+    for middle in (left + 32,) if style != "pair" else (left + 20, left + 44):
         x0, x1 = middle - half, middle + half
-        image[y0 - 4 : y1 + 2, x0 - 3 : x1 + 3] = frame
-        image[y1 : y1 + 4, x0 - 5 : x1 + 5] = np.asarray(frame) * 0.86
+        image[y0 - 4 : y1 + 2, x0 - 3 : x1 + 3] = wood
+        image[y1 : y1 + 4, x0 - 5 : x1 + 5] = wood * 0.86
         image[y0 - 6 : y0 - 4, x0 - 3 : x1 + 3] *= 0.72
-        _glass(image[y0:y1, x0:x1], rng, lit)
-        image[y0:y1, middle - 1 : middle + 1] = np.asarray(frame) * 0.94
+        _glass(image[y0:y1, x0:x1], rng)
+        image[y0:y1, middle - 1 : middle + 1] = wood * 0.94
         if style != "wide":
             cross = y0 + (y1 - y0) // 3
-            image[cross : cross + 2, x0:x1] = np.asarray(frame) * 0.94
+            image[cross : cross + 2, x0:x1] = wood * 0.94
         image[y0 : y0 + 2, x0:x1] *= 0.6
         image[y1 + 4 : y1 + 6, x0 - 5 : x1 + 5] *= 0.75
 
 
-GLOWS: tuple[Colour, ...] = (
-    (1.0, 0.8, 0.45),
-    (1.0, 0.86, 0.58),
-    (1.0, 0.72, 0.36),
-    (0.95, 0.95, 1.0),
-)
-
-
-def _glass(pane: Planes, rng: Rng, lit: bool) -> None:
-    """Sky mirrored in a pane, perhaps a curtain; at night some are lit from behind."""
+def _glass(pane: Planes, rng: Rng) -> None:
+    """Sky mirrored in a pane, perhaps with a curtain or a blind behind it."""
     height, width = pane.shape[:2]
     fall = np.linspace(0, 1, height, dtype=np.float32)[:, None, None]
     high, low = np.array([0.5, 0.6, 0.68]), np.array([0.17, 0.21, 0.25])
     pane[:] = high + (low - high) * np.clip(fall * rng.uniform(0.8, 1.6), 0, 1)
-    shown, curtain = rng.uniform() < 0.36, rng.uniform()
-    glow = np.asarray(GLOWS[int(rng.choice(4, p=[0.4, 0.3, 0.2, 0.1]))], np.float32)
-    if lit and shown:
-        pane[:] = glow * (1.02 - 0.12 * fall)
-    elif lit:
-        pane *= 0.4
+    curtain, wide = rng.uniform(), max(2, width // 4)
     if curtain < 0.45:
-        cloth = (
-            glow * 0.8 if lit and shown else np.array([0.82, 0.79, 0.72]) * (0.45 if lit else 1.0)
-        )
-        wide = max(2, width // 4)
-        pane[:, :wide] = cloth
-        pane[:, -wide:] = cloth * 0.93
+        pane[:, :wide] = (0.82, 0.79, 0.72)
+        pane[:, -wide:] = (0.76, 0.73, 0.67)
     elif curtain < 0.6:
-        pane[: height // 3] = (
-            glow * 0.84 if lit and shown else np.array([0.74, 0.72, 0.66]) * (0.45 if lit else 1)
-        )
+        pane[: height // 3] = (0.74, 0.72, 0.66)
 
 
-def _office(tint: Colour, mullion: Colour) -> Callable[[Rng, bool], Planes]:
-    def draw(rng: Rng, lit: bool) -> Planes:
+def _office(tint: Colour, mullion: Colour) -> Draw:
+    def draw(rng: Rng) -> Planes:
         fall = np.linspace(1.15, 0.85, PX, dtype=np.float32)[:, None] * np.ones((1, PX), np.float32)
         image = _times(_flat(_tinted(tint, rng)), fall * (1 + 0.05 * noise(rng, 1.8, 1, 8)))
-        tones = rng.uniform(0.86, 1.14, (8, 8))
-        shown = rng.uniform(size=(8, 8)) < 0.34
-        for row in range(8):
-            for column in range(8):
-                cell = image[32 * row : 32 * row + 32, 32 * column : 32 * column + 32]
-                cell *= tones[row, column]
-                if lit:
-                    cell *= 0.35
-                if lit and shown[row, column]:
-                    cell[:] = np.asarray(GLOWS[3 if (row + column) % 3 else 1]) * (
-                        1.0 - 0.1 * (column % 2)
-                    )
+        tones = np.repeat(np.repeat(rng.uniform(0.84, 1.14, (8, 8)), 32, 0), 32, 1)
+        image = _times(image, tones.astype(np.float32))
+        bars = np.asarray(mullion, np.float32)
         for k in range(8):
-            image[32 * k : 32 * k + 5] = np.asarray(mullion) * (0.8 if k % 2 else 1.0)
-            image[:, 32 * k : 32 * k + 2] = mullion
+            image[32 * k : 32 * k + 5] = bars * (0.8 if k % 2 else 1.0)
+            image[:, 32 * k : 32 * k + 2] = bars
         return image
 
     return draw
 
 
-def _shops(wall: str) -> Callable[[Rng, bool], Planes]:
-    front = _front(wall, "pair")
-
-    def draw(rng: Rng, lit: bool) -> Planes:
-        return front(rng, lit)
-
-    return draw
-
-
-GROUNDS: Mapping[str, tuple[str, Callable[[Rng], Planes]]] = {
-    "asphalt": ("grey asphalt", _asphalt((0.37, 0.37, 0.38), 0.0)),
-    "dark_asphalt": ("dark asphalt", _asphalt((0.25, 0.25, 0.27), 0.0)),
-    "cracked_asphalt": ("old cracked asphalt", _asphalt((0.41, 0.4, 0.39), 0.9)),
-    "light_road": ("light concrete road surface", _asphalt((0.55, 0.54, 0.51), 0.25)),
+GROUNDS: Mapping[str, tuple[str, Draw]] = {
+    "asphalt": ("grey asphalt", _asphalt((0.45, 0.45, 0.455), 0.15)),
+    "dark_asphalt": ("dark asphalt", _asphalt((0.33, 0.33, 0.35), 0.0)),
+    "cracked_asphalt": ("old cracked asphalt", _asphalt((0.48, 0.47, 0.455), 0.9)),
+    "light_road": ("light concrete road surface", _asphalt((0.62, 0.61, 0.58), 0.25)),
     "slabs": ("concrete paving slabs", _slabs((0.64, 0.62, 0.58), 4, 4, 0.0)),
     "paving": ("grey paving stones", _slabs((0.54, 0.53, 0.52), 12, 6, 0.5)),
     "red_paving": ("red brick paving", _slabs((0.6, 0.4, 0.33), 16, 8, 0.5)),
@@ -335,12 +317,13 @@ GROUNDS: Mapping[str, tuple[str, Callable[[Rng], Planes]]] = {
     "meadow": ("green meadow", _grass((0.38, 0.52, 0.22), (0.6, 0.58, 0.3), 0.55)),
     "dry_grass": ("dry grass", _grass((0.62, 0.56, 0.34), (0.48, 0.5, 0.27), 0.5)),
     "gravel": ("coarse gravel", _gravel),
+    "leaves": ("dense leaves", _leaves),
     "soil": ("brown field soil", _soil),
     "snow": ("fresh snow", _snow(0.0)),
     "snowy_road": ("snow-covered road with tracks", _snow(1.0)),
 }
 
-WALL_WORDS = {
+BOARDS: Mapping[str, tuple[str, Draw]] = {
     "planks": ("weathered wooden boards", _planks((0.5, 0.36, 0.25), 16)),
     "red_planks": ("red wooden barn planks", _planks((0.55, 0.2, 0.16), 16)),
     "stone_wall": ("rough field stone wall", _stones),
@@ -354,7 +337,7 @@ WALL_WORDS = {
     ),
 }
 
-FRONTS: Mapping[str, tuple[str, Callable[[Rng, bool], Planes]]] = {
+FRONTS: Mapping[str, tuple[str, Draw]] = {
     "brick_front": ("red brick wall with windows", _front("brick", "tall")),
     "brown_front": ("brown brick house front with windows", _front("brown_brick", "tall")),
     "plaster_front": ("white plaster house front with windows", _front("plaster", "tall")),
@@ -371,23 +354,17 @@ FRONTS: Mapping[str, tuple[str, Callable[[Rng, bool], Planes]]] = {
     ),
 }
 
-WORDS: Mapping[str, str] = {
-    name: words for table in (GROUNDS, WALL_WORDS, FRONTS) for name, (words, _) in table.items()
-}
+TEXTURES = {**GROUNDS, **BOARDS, **FRONTS}
+
+WORDS: Mapping[str, str] = {name: words for name, (words, _) in TEXTURES.items()}
 """What each texture shows."""
 
 
 @lru_cache(maxsize=256)
-def texture(name: str, seed: int = 0, lit: bool = False) -> Image:
+def texture(name: str, seed: int = 0) -> Image:
     """The texture (256, 256, 3) of this name; the same seed gives the same pixels."""
-    rng = np.random.default_rng([seed, sum(name.encode())])
-    if name in FRONTS:
-        planes = FRONTS[name][1](rng, lit)
-    else:
-        planes = {**GROUNDS, **WALL_WORDS}[name][1](rng)
-    if lit:
-        bright = planes.max(axis=-1, keepdims=True) > 0.93
-        planes = np.where(bright, planes, np.minimum(planes, 1) * 0.76)
+    _, draw = TEXTURES[name]
+    planes = draw(np.random.default_rng([seed, *name.encode()]))
     image = np.clip(planes * 255 + 0.5, 0, 255).astype(np.uint8)
     image.setflags(write=False)
     return image

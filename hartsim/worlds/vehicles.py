@@ -5,7 +5,7 @@ Each model is a mesh on its wheels (z = 0 is the ground), heading along x, in th
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -20,6 +20,7 @@ GLASS: Colour = (0.24, 0.31, 0.37)
 TYRE: Colour = (0.07, 0.07, 0.075)
 RIM: Colour = (0.62, 0.64, 0.66)
 TRIM: Colour = (0.1, 0.1, 0.11)
+SPOKE: Colour = (0.3, 0.31, 0.32)
 HEAD: Colour = (0.9, 0.92, 0.9)
 TAIL: Colour = (0.66, 0.06, 0.05)
 PLATE: Colour = (0.88, 0.88, 0.84)
@@ -211,7 +212,7 @@ def _cabin(shape: Shape, windows: bool, detail: int) -> Mesh:
 
 def _upward(mesh: Mesh) -> Mesh:
     """An open shell turned so that its roof faces up."""
-    return mesh if mesh.normals[..., 2].sum() > 0 else meshes.mirrored_y(mesh)
+    return mesh if mesh.normals[..., 2].sum() > 0 else meshes.inside_out(mesh)
 
 
 def _with_pillars(shape: Shape) -> list[tuple[float, float, float]]:
@@ -276,7 +277,9 @@ def _gap(radius: float, angle: float, z: float) -> Mesh:
 def _arch(x: float, y: float, radius: float, detail: int) -> Mesh:
     """The dark opening round a wheel: a disc that shows as a rim above the tyre."""
     disc = painted(meshes.disc(radius * 1.17, meshes.fewer(16, detail)), "trim", TRIM)
-    return moved(disc, (x, math.copysign(abs(y) + 0.004, y), radius), _lying(y))
+    opening = moved(disc, (x, math.copysign(abs(y) + 0.004, y), radius), _lying(y))
+    clear_of_ground = np.maximum(opening.vertices, np.array([-np.inf, -np.inf, 0.15], np.float32))
+    return replace(opening, vertices=clear_of_ground)
 
 
 def _lights(shape: Shape, detail: int) -> list[Mesh]:
@@ -368,13 +371,12 @@ def _truck_glass() -> list[Mesh]:
     front = 3.675
     screen = meshes.quad(
         [
-            (front + 0.02, 1.02, 1.58),
             (front + 0.02, -1.02, 1.58),
-            (front - 0.2, -0.98, 2.34),
-            (front - 0.2, 0.98, 2.34),
+            (front + 0.02, 1.02, 1.58),
+            (front - 0.19, 0.98, 2.34),
+            (front - 0.19, -0.98, 2.34),
         ]
     )
-    screen = screen if screen.normals[0, 0, 0] > 0 else meshes.moved(screen, scale=(1, -1, 1))
     sides = [moved(meshes.box((0.85, 0.04, 0.6)), (2.95, side * 1.135, 1.95)) for side in (-1, 1)]
     return [painted(shaded(each, 0.75, 1.0), "glass", GLASS) for each in (screen, *sides)]
 
@@ -430,11 +432,11 @@ def bus() -> Mesh:
 
 def _hoop(x: float, radius: float, thick: float, width: float) -> list[Mesh]:
     """A thin upright wheel in the x-z plane."""
-    angle = np.linspace(0, 2 * math.pi, 19)
+    angle = np.linspace(0, 2 * math.pi, 15)
     path = np.column_stack(
-        [x + radius * np.cos(angle), np.zeros(19), radius + thick + radius * np.sin(angle)]
+        [x + radius * np.cos(angle), np.zeros(15), radius + thick + radius * np.sin(angle)]
     )
-    hoop = painted(meshes.tube(path, thick, 6), "tyre", TYRE)
+    hoop = painted(meshes.tube(path, thick, 5), "tyre", TYRE)
     lying = meshes.turn((1.0, 0.0, 0.0), math.pi / 2)
     hub = painted(
         moved(meshes.cylinder(radius * 0.14, width, 8), (x, 0, radius + thick), lying), "rim", RIM
@@ -447,10 +449,10 @@ def _hoop(x: float, radius: float, thick: float, width: float) -> list[Mesh]:
                     (x + radius * math.cos(a), 0, radius + thick + radius * math.sin(a)),
                 ],
                 0.008,
-                4,
+                3,
             ),
-            "rim",
-            RIM,
+            "spoke",
+            SPOKE,
         )
         for a in np.arange(8) * (math.pi / 4)
     ]

@@ -16,7 +16,7 @@ from hartsim.images import read_image, read_map
 from hartsim.types import CLASS_ID, UNKNOWN
 
 JOB = ["generate", "spill_near_laptop", "child_behind_van", "--count", "2", "--seed", "1"]
-SETTINGS = ["hart=tiny", "world=plain", "render.attempts=2"]
+SETTINGS = ["hart=tiny", "world=plain", "world.size_px=64", "render.attempts=2"]
 SAMPLES = 2 * 2 * 4
 
 

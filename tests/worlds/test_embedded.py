@@ -95,8 +95,8 @@ def test_fog_hides_what_is_far(road):
 
 
 def test_smoke_takes_the_label_only_where_it_hides_what_is_behind(road):
-    frame = frame_of(road, street(placed("smoke", 10.0)))
-    without = frame_of(road, street())
+    frame = frame_of(road, street(placed("smoke", 10.0), place="highway"))
+    without = frame_of(road, street(place="highway"))
     smoke = frame.labels == CLASS_ID["smoke_fire"]
     row = row_of(frame, "smoke")
     assert 20 < smoke.sum() < 0.5 * smoke.size
@@ -105,7 +105,8 @@ def test_smoke_takes_the_label_only_where_it_hides_what_is_behind(road):
 
 
 def test_the_depth_of_smoke_is_that_of_what_stands_in_it(road):
-    frame, without = frame_of(road, street(placed("smoke", 10.0))), frame_of(road, street())
+    frame = frame_of(road, street(placed("smoke", 10.0), place="highway"))
+    without = frame_of(road, street(place="highway"))
     assert np.array_equal(frame.depth_m, without.depth_m)
 
 
@@ -208,9 +209,10 @@ def test_painting_changes_only_the_named_surfaces_pixels(road):
     road.paint({"road": plain((200, 30, 30))})
     after = road.capture()["front"]
     elsewhere = ~np.isin(before.labels, [CLASS_ID["road"], CLASS_ID["road_mark"]])
-    inner = elsewhere & np.roll(elsewhere, 1, 0) & np.roll(elsewhere, -1, 0)
-    inner &= np.roll(elsewhere, 1, 1) & np.roll(elsewhere, -1, 1)
-    assert np.abs(before.image.astype(int) - after.image)[inner].max() <= 2
+    changed = np.abs(before.image.astype(int) - after.image).max(axis=-1) > 3
+    # rails and posts thinner than a pixel let the road through
+    assert changed[elsewhere].mean() < 0.03
+    assert changed[before.labels == CLASS_ID["road"]].mean() > 0.85
     assert np.array_equal(before.labels, after.labels)
 
 

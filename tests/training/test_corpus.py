@@ -1,0 +1,50 @@
+import numpy as np
+import pytest
+
+from hartsim.errors import DatasetError
+from hartsim.training.corpus import read_corpus, write_part
+
+
+def entries(start, count):
+    for value in range(start, start + count):
+        image = np.full((8, 8, 3), value, np.uint8)
+        yield image, image[..., 0], [f"picture {value}", f"number {value}"]
+
+
+@pytest.fixture
+def root(tmp_path):
+    write_part(tmp_path, "train-00000", entries(0, 3))
+    write_part(tmp_path, "train-00001", entries(10, 2))
+    write_part(tmp_path, "held-00002", entries(50, 2))
+    return tmp_path
+
+
+def test_a_batch_finds_pictures_in_any_part(root):
+    corpus = read_corpus(root)
+    assert corpus.batch([4, 0, 2])[:, 0, 0, 0].tolist() == [11, 0, 2]
+    assert corpus.captions[4] == ("picture 11", "number 11")
+
+
+def test_held_out_parts_are_never_trained_on(root):
+    assert len(read_corpus(root)) == 5
+    assert read_corpus(root, held_out=True).captions[0][0] == "picture 50"
+
+
+def test_a_part_that_is_there_is_not_written_again(root):
+    assert not write_part(root, "train-00000", entries(90, 1))
+    assert len(read_corpus(root)) == 5
+
+
+def test_an_interrupted_part_is_not_seen(root):
+    def broken():
+        yield from entries(70, 1)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_part(root, "train-00003", broken())
+    assert len(read_corpus(root)) == 5
+
+
+def test_an_empty_folder_names_the_command_that_fills_it(tmp_path):
+    with pytest.raises(DatasetError, match="no training parts here; make them with `hartsim train"):
+        read_corpus(tmp_path)

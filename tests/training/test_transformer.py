@@ -1,0 +1,63 @@
+import pytest
+import torch
+
+from hartsim.hart.config import hart_config
+from hartsim.hart.tokenizer import Tokenizer
+from hartsim.training.transformer import Lessons, Painter, draw_codes, losses
+
+CONFIG = hart_config("tiny")
+
+
+@pytest.fixture
+def painter():
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        return Painter(CONFIG)
+
+
+@pytest.fixture
+def lessons(painter):
+    generator = torch.Generator().manual_seed(0)
+    latents = torch.randn(6, 8, 4, 4, generator=generator)
+    ids = painter.text.token_ids([f"picture {word}" for word in "abcdef"])
+    return Lessons(latents, ids, torch.arange(6), torch.ones(6, dtype=torch.long))
+
+
+def test_a_few_steps_lower_both_losses(painter, lessons):
+    tokenizer = Tokenizer(CONFIG.tokenizer, CONFIG.transformer.patch_nums)
+    optimizer = torch.optim.AdamW(painter.parameters(), lr=3e-3)
+    generator = torch.Generator().manual_seed(0)
+    batches = lessons.batches(6, generator)
+    seen = []
+    for _ in range(40):
+        codes, residual = losses(painter, tokenizer, *next(batches), CONFIG, generator)
+        optimizer.zero_grad()
+        (codes + residual).backward()
+        optimizer.step()
+        seen.append((codes.item(), residual.item()))
+    assert seen[-1][0] < 0.8 * seen[0][0]
+    assert seen[-1][1] < 0.8 * seen[0][1]
+
+
+def test_an_epoch_shows_every_picture_once(lessons):
+    batches = lessons.batches(2, torch.Generator().manual_seed(0))
+    shown = torch.cat([next(batches)[0] for _ in range(3)])
+    assert len(shown.flatten(1).unique(dim=0)) == 6
+
+
+def test_each_picture_keeps_its_own_wordings(painter):
+    latents = torch.arange(2.0)[:, None, None, None]
+    ids = painter.text.token_ids(["one", "first", "two"])
+    lessons = Lessons(latents, ids, torch.tensor([0, 2]), torch.tensor([2, 1]))
+    batches = lessons.batches(2, torch.Generator().manual_seed(0))
+    for _ in range(10):
+        shown, wordings = next(batches)
+        row = int((shown.flatten() == 1).nonzero())
+        assert torch.equal(wordings[row], ids[2])
+        assert not torch.equal(wordings[1 - row], ids[2])
+
+
+def test_unlikely_codes_are_never_drawn():
+    logits = torch.tensor([[[9.0, 8.5, -9.0, -9.0]]]).expand(1, 200, 4)
+    drawn = draw_codes(logits, torch.Generator().manual_seed(0))
+    assert set(drawn.unique().tolist()) == {0, 1}

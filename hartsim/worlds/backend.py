@@ -84,7 +84,8 @@ def load_mujoco() -> ModuleType:
     except (ImportError, AttributeError, OSError, RuntimeError) as error:
         # PyOpenGL reports a missing EGL as an AttributeError
         raise broken(error) from error
-    return mujoco
+    module: ModuleType = mujoco
+    return module
 
 
 def broken(error: Exception) -> WorldError:

@@ -44,6 +44,7 @@ PROOF_PX = (96, 96)
 _SEEN = 3
 """The least difference, of 255, that counts as seen."""
 
+AT_REST = ArmState((0.0, 0.0, 0.0))
 EGO_SIZE_M = (4.4, 1.8, 1.5)
 SUBSTEP_S = 0.05
 
@@ -65,7 +66,7 @@ class Moment:
     time_s: float = 0.0
     ego: Pose = STILL
     speed_mps: float = 0.0
-    arm: ArmState = ArmState((0.0, 0.0, 0.0))
+    arm: ArmState = AT_REST
     collisions: set[str] = field(default_factory=set)
 
 

@@ -35,12 +35,12 @@ def graded(picture: Planes, grade: Grade) -> Image:
 
 @lru_cache(maxsize=16)
 def _curves(grade: Grade) -> NDArray[np.uint8]:
-    """What becomes of each level of light, by channel (3, levels): tint, contrast, soft shoulder."""
+    """What becomes of each level of light (3, levels): tint, contrast, a soft shoulder."""
     light = np.linspace(0, _BRIGHTEST, _LEVELS)[None] * np.asarray(grade.tint)[:, None]
     light = 0.45 + (light - 0.45) * grade.contrast
     over = np.maximum(light - 0.8, 0)
     light = np.minimum(light, 0.8) + 0.2 * (1 - np.exp(-over * 5))
-    return np.clip(light * 255 + 0.5, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(light * 255 + 0.5, 0, 255), np.uint8)
 
 
 @lru_cache(maxsize=16)

@@ -2,6 +2,7 @@
 
 import math
 from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 
@@ -171,7 +172,7 @@ def cone() -> Mesh:
     base = moved(meshes.box((0.4, 0.4, 0.05), 0.02), (0, 0, 0.025))
     parts = [painted(base, "base", (0.12, 0.12, 0.13))]
     levels = [(0.05, 0.16), (0.26, 0.128), (0.38, 0.1), (0.48, 0.08), (0.6, 0.053), (0.75, 0.025)]
-    for k, ((z0, r0), (z1, r1)) in enumerate(zip(levels[:-1], levels[1:], strict=True)):
+    for k, ((z0, r0), (z1, r1)) in enumerate(pairwise(levels)):
         role, colour = (("cone", ORANGE), ("white", WHITE))[k % 2]
         parts.append(painted(meshes.lathe([(r0, z0), (r1, z1)], 12), role, colour))
     return join(parts)

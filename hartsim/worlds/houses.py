@@ -1,10 +1,11 @@
 """Buildings: walls in paintable surfaces, with roofs, cornices, doors, shop fronts and chimneys.
 
-Buildings stand with their front along x at y = 0 and their depth towards +y, so that the street lies
-at -y. Their parts come in few sizes and are made once.
+Buildings stand with their front along x at y = 0 and their depth towards +y, so that the street
+lies at -y. Their parts come in few sizes and are made once.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -175,14 +176,14 @@ def _plinth(house: House) -> list[Solid]:
 
 @lru_cache(maxsize=1)
 def _door() -> Mesh:
-    blocks: list[tuple[Vector3, Vector3, str, Colour]] = [
+    blocks: Sequence[meshes.Block] = [
         ((1.5, 0.16, 2.5), (0, -0.03, 1.25), "frame", (0.88, 0.87, 0.84)),
         ((1.1, 0.1, 2.2), (0, -0.08, 1.15), "door", DOORS[0]),
         ((0.7, 0.12, 0.36), (0, -0.09, 1.85), "glass", (0.3, 0.36, 0.4)),
         ((1.7, 0.9, 0.18), (0, -0.4, 0.09), "step", STONE),
         ((1.9, 0.9, 0.1), (0, -0.4, 2.62), "frame", (0.88, 0.87, 0.84)),
     ]
-    return join([painted(moved(meshes.box(size), at), *role) for size, at, *role in blocks])
+    return meshes.blocks(blocks)
 
 
 def _shop_fronts(house: House, fine: bool) -> list[Solid]:

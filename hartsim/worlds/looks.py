@@ -53,7 +53,7 @@ HAIRS: tuple[Colour, ...] = (
 
 @dataclass(frozen=True)
 class Look:
-    """The paint that was asked for, whether lamps burn, how finely to model, a seed for the rest."""
+    """The paint asked for, whether lamps burn, how finely to model, and a seed for the rest."""
 
     colour: Colour | None
     lights_on: bool

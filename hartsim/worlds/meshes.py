@@ -16,6 +16,9 @@ from hartsim.types import Vector3
 from hartsim.worlds.stage import Colour, Mesh, Quaternion
 
 Points = NDArray[np.float64]
+Corners = NDArray[np.float32]
+Block = tuple[Vector3, Vector3, str, Colour]
+"""A box: its size, where its middle is, its role and its colour."""
 GREY: Colour = (0.7, 0.7, 0.7)
 UPRIGHT: Quaternion = (1.0, 0.0, 0.0, 0.0)
 
@@ -53,7 +56,7 @@ def mesh_of(
 ) -> Mesh:
     """A mesh from shared vertices (V, 3) and triangles (F, 3) of indices into them.
 
-    Edges sharper than `crease_deg` stay sharp; without `uv` (V, 2) textures are laid on as on a box.
+    Edges sharper than `crease_deg` stay sharp; without `uv` (V, 2) textures lie as on a box.
     """
     points = np.asarray(vertices, np.float64)
     corners = np.asarray(faces, np.intp)
@@ -89,7 +92,7 @@ def cross(a: Points, b: Points) -> Points:
 def _smooth_normals(
     points: Points, corners: NDArray[np.intp], triangles: Points, crease_deg: float
 ) -> Points:
-    """Corner normals (F, 3, 3): the mean over faces at the same place that are not across a crease."""
+    """Corner normals (F, 3, 3): the mean over the faces there that are not across a crease."""
     _, place = np.unique(np.round(points, 6), axis=0, return_inverse=True)
     faces = _face_normals(triangles)
     unit = faces / np.linalg.norm(faces, axis=1, keepdims=True)
@@ -136,8 +139,8 @@ def moved(
         return _with(mesh, mesh.vertices + shift, mesh.normals, mesh.uv, mesh.shade)
     factors = np.broadcast_to(np.asarray(scale, np.float32), 3)
     matrix = matrix_of(rotation).astype(np.float32)
-    vertices = (mesh.vertices * factors) @ matrix.T + np.asarray(position_m, np.float32)
-    normals = (mesh.normals / factors) @ matrix.T
+    vertices = np.float32((mesh.vertices * factors) @ matrix.T + np.float32(position_m))
+    normals = np.float32((mesh.normals / factors) @ matrix.T)
     normals /= np.linalg.norm(normals, axis=-1, keepdims=True) + 1e-12
     if np.prod(factors) < 0:
         return _with(
@@ -367,6 +370,11 @@ def _bevelled_box(size: Vector3, bevel: float, colour: Colour) -> Mesh:
     return loft(np.stack(rings), colour, crease_deg=50)
 
 
+def blocks(boxes: Sequence[Block]) -> Mesh:
+    """Boxes joined."""
+    return join([painted(moved(box(size), at), role, colour) for size, at, role, colour in boxes])
+
+
 def sphere(radius: float = 0.5, sides: int = 12, stacks: int = 8, colour: Colour = GREY) -> Mesh:
     """A ball about the origin."""
     tilt = np.linspace(-math.pi / 2, math.pi / 2, stacks + 1)
@@ -574,7 +582,7 @@ def rectangles(spans: ArrayLike, z: float, colour: Colour = GREY) -> Mesh:
 def disc(
     radius: float = 0.5, sides: int = 16, colour: Colour = GREY, wobble: int | None = None
 ) -> Mesh:
-    """A flat disc facing up at z = 0; a seed for `wobble` makes its edge irregular, like a puddle."""
+    """A flat disc facing up at z = 0; a `wobble` seed makes its edge irregular, like a puddle's."""
     ring = circle(sides, radius)
     if wobble is not None:
         rng = np.random.default_rng(wobble)

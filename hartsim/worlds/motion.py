@@ -18,7 +18,7 @@ def drive(
 ) -> tuple[Pose, float]:
     """Pose and speed after driving with (steering to the left, acceleration), each -1..1.
 
-    A kinematic bicycle about its rear axle; it brakes harder than it accelerates and never reverses.
+    A kinematic bicycle about its rear axle; it brakes harder than it accelerates, never reverses.
     """
     steering, pedal = float(action[0]), float(action[1])
     change = pedal * (ACCELERATION_MPS2 if pedal > 0 else BRAKING_MPS2)

@@ -283,14 +283,14 @@ def _gantry(decor: Decor, x: float, layout: Layout) -> None:
     white: Colour = (0.95, 0.95, 0.93)
     parts = []
     for y in (-0.4, 3.5):
-        blocks = [
+        blocks: list[meshes.Block] = [
             ((0.1, 3.6, 2.0), (-0.25, y, 6.6), "rim", white),
             ((0.04, 3.44, 1.84), (-0.3, y, 6.6), "board", board),
             ((0.03, 2.2, 0.26), (-0.33, y + 0.2, 7.1), "letters", white),
             ((0.03, 1.6, 0.26), (-0.33, y + 0.4, 6.6), "letters", white),
             ((0.03, 0.16, 0.5), (-0.33, y, 6.03), "letters", white),
         ]
-        parts += [painted(moved(meshes.box(size), at), *role) for size, at, *role in blocks]
+        parts.append(meshes.blocks(blocks))
     decor.put("sign", meshes.join(parts), (x, 0.0, 0.0))
 
 

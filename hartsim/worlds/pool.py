@@ -1,4 +1,4 @@
-"""The pool model: one compiled MuJoCo model whose meshes, textures and lights are rewritten in place.
+"""The pool model: one compiled MuJoCo model whose meshes and textures are rewritten in place.
 
 MuJoCo keeps all meshes of a model in shared arrays of vertices and faces. The pool compiles one
 large block of them and a number of empty geoms; `load` then deals the block out anew for each
@@ -32,7 +32,7 @@ CEILING = 0.8
 class Batch:
     """Triangles drawn in one call: F loose ones in the batch's own frame, all of one finish.
 
-    `texture` is a slot of the pool, None the palette; `tint` multiplies it. `uv` (F, 3, 2) has v up.
+    `texture` is a slot of the pool, None the palette; `tint` multiplies it. `uv` (F, 3, 2): v up.
     """
 
     vertices: NDArray[np.float32]
@@ -46,7 +46,7 @@ class Batch:
 
 @dataclass(frozen=True)
 class View:
-    """A camera as OpenGL wants it: `half_m` set makes it orthographic, (half width, half height)."""
+    """A camera as OpenGL wants it; `half_m` (half width, half height) makes it orthographic."""
 
     position_m: Vector3
     forward: Vector3
@@ -59,7 +59,7 @@ class View:
 
 @dataclass(frozen=True, eq=False)
 class Depths:
-    """OpenGL's depths (H, W) of a view: 1 at its near end, falling to 0 at its far end and beyond."""
+    """OpenGL's depths (H, W) of a view: 1 at its near end, 0 at its far end and beyond."""
 
     buffer: NDArray[np.float32]
     view: View
@@ -132,7 +132,7 @@ class Pool:
         self._option.geomgroup[:] = 1
 
     def _share_corners(self) -> None:
-        """Let every mesh count its corners from the start of the block: face f has 3f, 3f+1, 3f+2."""
+        """Let every mesh count corners from the start of the block: face f has 3f, 3f+1, 3f+2."""
         model = self._model
         for address in (model.mesh_vertadr, model.mesh_normaladr, model.mesh_texcoordadr):
             address[:] = 0
@@ -149,7 +149,7 @@ class Pool:
             self._gl = None
 
     def upload(self, slot: int | None, image: Image) -> None:
-        """Put an image of TEXTURE_PX into a slot, or into the palette; unchanged images cost nothing."""
+        """Put an image of TEXTURE_PX into a slot or the palette; unchanged images cost nothing."""
         index = self.slots if slot is None else slot
         known = self._images[index]
         if known is image or (known is not None and np.array_equal(known, image)):
@@ -165,8 +165,8 @@ class Pool:
         total = sum(len(batch.vertices) for batch in batches)
         if len(batches) > self.batches or total > self.triangles:
             raise WorldError(
-                f"the scene has {len(batches)} objects of {total} triangles in all; the world draws "
-                f"up to {self.batches} of {self.triangles}"
+                f"the scene has {len(batches)} objects of {total} triangles in all; the world "
+                f"draws up to {self.batches} of {self.triangles}"
             )
         self._gl.make_current()
         start = 0
@@ -273,7 +273,7 @@ class Pool:
 
 
 def _pool_model(mj: Any, size_px: Size, slots: int, batches: int, triangles: int) -> Any:
-    """The compiled model: one big mesh that provides the arrays, and many small ones to use them."""
+    """The compiled model: one big mesh provides the arrays, many small ones share them."""
     spec = mj.MjSpec()
     spec.visual.global_.offheight, spec.visual.global_.offwidth = size_px
     spec.visual.quality.offsamples = spec.visual.quality.shadowsize = 0

@@ -5,13 +5,14 @@ really reaches each pixel takes its place.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hartsim.types import Vector3
-from hartsim.worlds.optics import Plane, Planes, bilinear, blurred, column
+from hartsim.worlds.optics import Plane, Planes, bilinear, blurred
 from hartsim.worlds.pool import CEILING, Light, View
 from hartsim.worlds.stage import Colour, Lamp, Lighting
 
@@ -49,23 +50,24 @@ def lights_of(lighting: Lighting) -> tuple[list[Light], float]:
         for sky, ground, sun in zip(lighting.sky, lighting.ground, lighting.sun, strict=True)
     )
     pairs = list(zip(lighting.sky, lighting.ground, strict=True))
-    sun = _three(gain * each for each in lighting.sun)
-    even = _three(0.5 * gain * (sky + ground) for sky, ground in pairs)
-    above = _three(0.5 * gain * max(sky - ground, 0.0) for sky, ground in pairs)
+    sun = _colour([gain * each for each in lighting.sun])
+    even = _colour([0.5 * gain * (sky + ground) for sky, ground in pairs])
+    above = _colour([0.5 * gain * max(sky - ground, 0.0) for sky, ground in pairs])
     sunlight = Light(lighting.direction, sun, specular=sun)
     return [sunlight, Light((0.0, 0.0, -1.0), above, ambient=even)], gain
 
 
-def _three(values: object) -> Colour:
-    r, g, b = values  # type: ignore[misc]
-    return float(r), float(g), float(b)
+def _colour(values: Sequence[float]) -> Colour:
+    r, g, b = values
+    return r, g, b
 
 
 def shining(colour: Planes) -> Plane:
     """How much of each pixel's colour is its own light, 0..1: what OpenGL drew above CEILING."""
     brightest = np.maximum(np.maximum(colour[0], colour[1]), colour[2])
     start = CEILING + 0.02
-    return np.clip((brightest - np.float32(start)) * np.float32(1 / (1 - start)), 0, 1)
+    above = (brightest - np.float32(start)) * np.float32(1 / (1 - start))
+    return np.asarray(np.clip(above, 0, 1), np.float32)
 
 
 def relit(
@@ -185,7 +187,8 @@ def hidden_at(contact: ContactMap, points: Planes, fade_m: float) -> Plane:
     row = (np.float32(x1) - points[0]) * np.float32(rows / (x1 - x0))
     across = (np.float32(y1) - points[1]) * np.float32(columns / (y1 - y0))
     fade = np.exp(np.maximum(points[2], 0) * np.float32(-1 / fade_m))
-    return bilinear(contact.hidden[None], row, across)[0] * fade
+    hidden: Plane = bilinear(contact.hidden[None], row, across)[0] * fade
+    return hidden
 
 
 def lamplight(lamps: tuple[Lamp, ...], points: Planes, normals: Planes) -> Planes | None:
@@ -215,7 +218,7 @@ def _strength(lamp: Lamp, points: Planes, normals: Planes, where: NDArray[np.int
     nx, ny, nz = (normals[k].ravel()[where] for k in range(3))
     facing = np.maximum((nx * x + ny * y + nz * z) * per_metre, 0)
     fall = np.maximum(1 - square * np.float32(1 / lamp.reach_m**2), 0)
-    strength = fall * fall * (facing * np.float32(0.85) + np.float32(0.15))
+    strength: Plane = fall * fall * (facing * np.float32(0.85) + np.float32(0.15))
     if lamp.aim is not None:
         ax, ay, az = (np.float32(a) for a in np.asarray(lamp.aim) / np.linalg.norm(lamp.aim))
         middle = -(ax * x + ay * y + az * z) * per_metre
@@ -254,17 +257,3 @@ def top_view(area_m: tuple[float, float, float, float], ceiling_m: float) -> Vie
 
 def _triple(values: NDArray[np.float64]) -> Vector3:
     return float(values[0]), float(values[1]), float(values[2])
-
-
-__all__ = [
-    "ContactMap",
-    "Maps",
-    "ShadowMap",
-    "column",
-    "contact_map",
-    "lights_of",
-    "relit",
-    "shining",
-    "sun_view",
-    "top_view",
-]

@@ -1,13 +1,10 @@
 """What people put up beside roads: lamps, signs, fences, bins, guard rails; and far hills."""
 
 import math
-from collections.abc import Sequence
-from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
 
-from hartsim.types import Vector3
 from hartsim.worlds import meshes
 from hartsim.worlds.meshes import join, moved, painted, shaded, tube
 from hartsim.worlds.stage import Colour, Mesh
@@ -41,7 +38,7 @@ def park_lamp() -> Mesh:
 
 @lru_cache(maxsize=64)
 def sign(shape: str, face: Colour, rim: Colour, height_m: float = 2.2) -> tuple[Mesh, Mesh]:
-    """A post and a plate that faces against x, as drivers see it: "round", "triangle" or "square"."""
+    """A post, and a "round", "triangle", "square" or "octagon" plate that faces drivers, at -x."""
     post = painted(tube([(0, 0, 0), (0, 0, height_m + 0.3)], 0.035, 6), "metal", METAL)
     sides, phase = {
         "round": (20, 0.0),
@@ -53,7 +50,7 @@ def sign(shape: str, face: Colour, rim: Colour, height_m: float = 2.2) -> tuple[
     for radius, ahead, colour, role in ((0.38, -0.04, rim, "rim"), (0.29, -0.055, face, "face")):
         outline = meshes.circle(sides, radius, phase)
         flat = np.column_stack([np.full(sides, ahead), outline[:, 0], height_m + outline[:, 1]])
-        back = flat + [0.02, 0, 0]
+        back = flat + np.array([0.02, 0, 0])
         plates.append(painted(meshes.loft(np.stack([back, flat])), role, colour))
     return post, join(plates)
 

@@ -23,7 +23,7 @@ Planes = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Mood:
-    """The colours of an hour; `zenith`, `middle`, `horizon` paint its clear sky, `under` its clouds.
+    """The colours of an hour: `zenith`, `middle`, `horizon` of its sky, `under` its clouds.
 
     `overcast` and `overcast_haze` are the sky's light and the air's colour below clouds.
     """
@@ -162,7 +162,7 @@ def sky_image(conditions: Conditions, seed: int) -> Image:
     else:
         _add_sun(sky, conditions, mood)
     _add_clouds(sky, conditions.cloud, mood, seed % 16)
-    return np.clip(sky * 255 + 0.5, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(sky * 255 + 0.5, 0, 255), np.uint8)
 
 
 def _gradient(mood: Mood) -> Planes:

@@ -1,7 +1,7 @@
 """A picture's contents as data: what the street and the table top describe and MuJoCo draws.
 
 Builders (`street.build`, `tabletop.build`: WorldSetup → Stage) are pure functions with no simulator
-at hand. `embedded.py` bakes any stage into one pool model in place, so builders may describe as much
+at hand. `studio.py` bakes any stage into one pool model in place, so builders may describe as much
 as they like: solids that cannot move apart are fused into one draw call, and colours are free (one
 solid may wear many). About 25,000 triangles in all keep a frame under ten milliseconds.
 
@@ -52,7 +52,7 @@ class Solid:
 
     `size_m` is the full extent along x, y, z, whatever the shape (capsules, cylinders and cones
     stand along z); a mesh is stretched to it unless `size_m` is None, which draws it as modelled,
-    times `scale`. `bevel_m` rounds the edges of a box. `rotation` is a unit quaternion (w, x, y, z).
+    times `scale`. `bevel_m` rounds the edges of a box. `rotation` is a unit quaternion, w first.
 
     `surface` names the paintable texture it wears, which `tint` multiplies; else `rgba` colours it,
     and the roles of a mesh are coloured by `colours` where named there and by the mesh itself
@@ -185,8 +185,8 @@ class Stage:
 
     `textures` maps each paintable surface to its image, `tile_m` to the metres (width, height) that
     one copy covers on boxes; (0, 0) stretches one copy over each face. Meshes bring their own uv.
-    `sky` spans 45 degrees of elevation (bottom row: horizon) and 90 of azimuth per copy, mirrored at
-    its edges; it is itself the surface "sky" when `textures` has no such entry and `has_sky`.
+    `sky` spans 45 degrees of elevation (bottom row: horizon) and 90 of azimuth per copy, mirrored
+    at its edges; it is itself the surface "sky" when `textures` has no such entry and `has_sky`.
     """
 
     props: tuple[Prop, ...]

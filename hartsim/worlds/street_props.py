@@ -6,7 +6,6 @@ and fill its box, with the smoke and the halos of lamps that belong to it.
 
 import math
 from collections.abc import Mapping
-from dataclasses import replace
 
 import numpy as np
 

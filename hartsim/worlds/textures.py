@@ -365,6 +365,6 @@ def texture(name: str, seed: int = 0) -> Image:
     """The texture (256, 256, 3) of this name; the same seed gives the same pixels."""
     _, draw = TEXTURES[name]
     planes = draw(np.random.default_rng([seed, *name.encode()]))
-    image = np.clip(planes * 255 + 0.5, 0, 255).astype(np.uint8)
+    image = np.asarray(np.clip(planes * 255 + 0.5, 0, 255), np.uint8)
     image.setflags(write=False)
     return image

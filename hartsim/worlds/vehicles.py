@@ -7,6 +7,7 @@ Each model is a mesh on its wheels (z = 0 is the ground), heading along x, in th
 import math
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -228,7 +229,7 @@ def _glazing(shape: Shape, xs: list[float], windows: bool) -> NDArray[np.bool_]:
     """Which quads of the cabin's skin are glass: (stations - 1, 8)."""
     glass = np.zeros((len(xs) - 1, 8), bool)
     last = len(xs) - 2
-    for row, (x0, x1) in enumerate(zip(xs[:-1], xs[1:], strict=True)):
+    for row, (x0, x1) in enumerate(pairwise(xs)):
         pillar = any(abs((x0 + x1) / 2 - x) < 0.05 for x in shape.pillars)
         if row in (0, last):
             glass[row, 2:6] = windows or row == last

@@ -122,7 +122,7 @@ def test_coco_holds_the_objects_and_reads_back(whole, tmp_path):
 
 def test_the_gallery_shows_every_sample(whole):
     assert run(["gallery", str(whole)]) == 0
-    page = (whole / "index.html").read_text()
+    page = (whole / "gallery.html").read_text()
     assert all(json.loads(line)["id"] in page for line in manifest(whole).splitlines())
 
 

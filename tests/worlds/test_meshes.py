@@ -88,9 +88,9 @@ def test_textures_run_to_the_right_and_up_on_the_side_that_faces_the_ego():
         (figures.person(), 1.0, 1.74),
         (figures.deer(antlers=False), 1.65, 1.7),
         (hazards.cone(), 0.4, 0.75),
-        (scenery.broadleaf(1), 5.0, 6.6),
+        (scenery.street_lamp(), 2.1, 6.7),
     ],
-    ids=["sedan", "van", "bus", "truck", "person", "deer", "cone", "tree"],
+    ids=["sedan", "van", "bus", "truck", "person", "deer", "cone", "lamp"],
 )
 def test_models_stand_on_the_ground_at_their_size(model, length_m, height_m):
     low, high = meshes.bounds(model)

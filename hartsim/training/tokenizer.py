@@ -32,7 +32,7 @@ LATENT_PENALTY = 1e-4
 PERCEPTUAL_WEIGHT = 0.3
 RESIDUAL_STD = 0.24
 """The residual head clips at 0.6 (hart.diffusion): two and a half deviations fit."""
-SHARES = {"continuous": 0.7, "codebook": 0.08, "alternating": 0.22}
+SHARES = {"continuous": 0.6, "codebook": 0.12, "alternating": 0.28}
 """How the minutes are divided among the phases."""
 
 

@@ -4,6 +4,7 @@ import math
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -22,8 +23,12 @@ LIFT_M = 0.012
 
 WHITE: Colour = (0.86, 0.86, 0.83)
 YELLOW: Colour = (0.86, 0.66, 0.2)
+TAR: Colour = (0.13, 0.13, 0.14)
 SODIUM: Colour = (0.95, 0.68, 0.36)
 """The light of street lamps."""
+
+TURN_RAD = 0.6
+"""How far the ego may turn before it sees what was modelled roughly."""
 
 Rng = np.random.Generator
 
@@ -65,6 +70,15 @@ class Decor:
         self.lamps: list[Lamp] = []
         self.puffs: list[Puff] = []
         self._taken: list[tuple[float, float, float]] = []
+
+    def detail(self, x: float, y: float) -> int:
+        """How finely to model what stands here: roughly where no camera looks, even at a turn."""
+        bearing = math.atan2(y, x)
+        for camera in self.setup.cameras:
+            aside = abs(math.remainder(bearing - camera.yaw_rad, 2 * math.pi))
+            if aside < camera.fov_rad / 2 + TURN_RAD or math.hypot(x, y) < 4:
+                return detail_at(x, y)
+        return 0
 
     @property
     def conditions(self) -> Conditions:
@@ -117,7 +131,9 @@ class Decor:
         number = len(self._taken) + 1
         x, y, _ = placed.box.centre_m
         seed = zlib.crc32(f"{self.setup.decor_seed} {x:.1f} {y:.1f}".encode()) % 9973
-        prop, puffs, lamps = prop_of(placed, number, self.dark and not parked, seed)
+        prop, puffs, lamps = prop_of(
+            placed, number, self.dark and not parked, seed, self.detail(x, y)
+        )
         self.props.append(replace(prop, velocity_mps=velocity_mps))
         self.puffs += puffs
         self.lamps += lamps
@@ -182,8 +198,10 @@ def repair(decor: Decor, layout: Layout, town: bool) -> None:
             length, width = rng.uniform(1, 6), rng.uniform(0.6, 1.6)
             spans.append((x, x + length, y - width / 2, y + width / 2))
         _stain(decor, meshes.rectangles(spans, 0.005), (tone, tone, tone * 1.03), 0.75)
-    cracks = [_crack(rng, layout) for _ in range(7)]
-    _stain(decor, meshes.join(cracks), (0.13, 0.13, 0.14), 0.7)
+    for _ in range(4):
+        x, y = float(rng.uniform(3, 45)), float(rng.uniform(layout.right + 1, layout.left - 1))
+        tar = Solid("mesh", None, rgba=(*TAR, 0.7), mesh=_crack(int(rng.integers(12))))
+        decor.add("road", (tar,), (x, y, 0.007), float(rng.choice([0.0, 1.57, 3.14])))
     if town:
         cover = painted(meshes.disc(0.34, 14), "cover", (0.17, 0.17, 0.18))
         for _ in range(4):
@@ -199,18 +217,18 @@ def _stain(decor: Decor, mesh: Mesh, colour: Colour, opacity: float) -> None:
     decor.add("road", (solid,), (0.0, 0.0, 0.0))
 
 
-def _crack(rng: Rng, layout: Layout) -> Mesh:
-    """A wandering line of tar, a few centimetres wide."""
-    count = int(rng.integers(6, 14))
-    start = rng.uniform((3, layout.right + 0.5), (45, layout.left - 0.5))
-    heading = np.cumsum(rng.normal(0, 0.5, count)) + float(rng.choice([0.0, 1.57]))
-    steps = 0.6 * np.column_stack([np.cos(heading), np.sin(heading)])
-    line = start + np.cumsum(steps, axis=0)
-    line[:, 1] = np.clip(line[:, 1], layout.right + 0.1, layout.left - 0.1)
-    side = 0.03 * np.column_stack([-np.sin(heading), np.cos(heading)])
-    left, right = (np.column_stack([line + s, np.full(count, 0.007)]) for s in (side, -side))
+@lru_cache(maxsize=12)
+def _crack(seed: int) -> Mesh:
+    """A wandering line of tar along x, a few centimetres wide and up to four metres long."""
+    rng = np.random.default_rng(seed)
+    count = int(rng.integers(5, 9))
+    heading = np.cumsum(rng.normal(0, 0.3, count))
+    line = np.cumsum(0.5 * np.column_stack([np.cos(heading), np.sin(heading)]), axis=0)
+    line -= line.mean(axis=0)
+    side = 0.025 * np.column_stack([-np.sin(heading), np.cos(heading)])
+    left, right = (np.column_stack([line + s, np.zeros(count)]) for s in (side, -side))
     corners = np.stack([right[:-1], right[1:], left[1:], left[:-1]], axis=1)
-    return meshes.quads(corners)
+    return painted(meshes.quads(corners), "tar", TAR)
 
 
 def plant_tree(
@@ -219,7 +237,7 @@ def plant_tree(
     """A tree of a colour that suits the season; every fifth street is in autumn."""
     season = AUTUMN if decor.setup.decor_seed % 5 == 3 else GREENS
     leaf, seed, heading = pick(rng, season), int(rng.integers(8)), float(rng.uniform(0, 6.3))
-    detail, snow = detail_at(x, y), decor.conditions.snow_cover
+    detail, snow = decor.detail(x, y), decor.conditions.snow_cover
     if conifer:
         solids = greenery.conifer(seed, detail, snow, scale)
     else:
@@ -231,7 +249,7 @@ def plant_bush(decor: Decor, rng: Rng, x: float, y: float, scale: float) -> None
     """A shrub."""
     leaf, seed, heading = pick(rng, GREENS), int(rng.integers(6)), float(rng.uniform(0, 6.3))
     snow = decor.conditions.snow_cover
-    solids = greenery.bush(seed, detail_at(x, y), leaf, snow, scale)
+    solids = greenery.bush(seed, decor.detail(x, y), leaf, snow, scale)
     decor.add("vegetation", solids, (x, y, 0.0), heading)
 
 

@@ -139,8 +139,9 @@ def moved(
         return _with(mesh, mesh.vertices + shift, mesh.normals, mesh.uv, mesh.shade)
     factors = np.broadcast_to(np.asarray(scale, np.float32), 3)
     matrix = matrix_of(rotation).astype(np.float32)
-    vertices = np.float32((mesh.vertices * factors) @ matrix.T + np.float32(position_m))
-    normals = np.float32((mesh.normals / factors) @ matrix.T)
+    shift = np.asarray(position_m, np.float32)
+    vertices = np.asarray((mesh.vertices * factors) @ matrix.T + shift, np.float32)
+    normals = np.asarray((mesh.normals / factors) @ matrix.T, np.float32)
     normals /= np.linalg.norm(normals, axis=-1, keepdims=True) + 1e-12
     if np.prod(factors) < 0:
         return _with(

@@ -6,6 +6,7 @@ scene. That costs milliseconds, where a new model and OpenGL context cost half a
 """
 
 import math
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -106,16 +107,15 @@ class Pool:
     """One OpenGL context and the model it shows; views up to `size_px`."""
 
     def __init__(
-        self, size_px: Size, slots: int = 12, batches: int = 192, triangles: int = 180_000
+        self, size_px: Size, slots: int = 64, batches: int = 192, triangles: int = 150_000
     ) -> None:
         self.slots, self.batches, self.triangles = slots, batches, triangles
         self._mujoco = load_mujoco()
         self._model = _pool_model(self._mujoco, size_px, slots, batches, triangles)
         self._data = self._mujoco.MjData(self._model)
         self._open(size_px)
-        self._images: list[Image | None] = [None] * (slots + 1)
+        self._kept: OrderedDict[int, tuple[int, Image]] = OrderedDict()
         self._share_corners()
-        self._used = 0
 
     def _open(self, size_px: Size) -> None:
         mj = self._mujoco
@@ -148,17 +148,26 @@ class Pool:
             self._gl.free()
             self._gl = None
 
-    def upload(self, slot: int | None, image: Image) -> None:
-        """Put an image of TEXTURE_PX into a slot or the palette; unchanged images cost nothing."""
-        index = self.slots if slot is None else slot
-        known = self._images[index]
-        if known is image or (known is not None and np.array_equal(known, image)):
-            return
-        start = int(self._model.tex_adr[index])
+    def keep(self, image: Image) -> int:
+        """The slot where this very image (TEXTURE_PX each way) is; the last `slots` stay there."""
+        key = id(image)
+        if key not in self._kept:
+            full = len(self._kept) == self.slots
+            slot = self._kept.popitem(last=False)[1][0] if full else len(self._kept)
+            self._upload(slot, image)
+            self._kept[key] = slot, image
+        self._kept.move_to_end(key)
+        return self._kept[key][0]
+
+    def mix(self, palette: Image) -> None:
+        """Take up a palette: PALETTE_SHADES of each colour in a row, two rows for each."""
+        self._upload(self.slots, palette)
+
+    def _upload(self, slot: int, image: Image) -> None:
+        start = int(self._model.tex_adr[slot])
         self._model.tex_data[start : start + image.size] = image.ravel()
         self._gl.make_current()
-        self._mujoco.mjr_uploadTexture(self._model, self._context, index)
-        self._images[index] = image
+        self._mujoco.mjr_uploadTexture(self._model, self._context, slot)
 
     def load(self, batches: Sequence[Batch]) -> None:
         """Show these batches and nothing else; `place` then moves them by index."""
@@ -174,7 +183,6 @@ class Pool:
             self._write(index, start, batch)
             start += len(batch.vertices)
         self._model.geom_rgba[len(batches) :, 3] = 0.0
-        self._used = len(batches)
 
     def rewrite(self, index: int, batch: Batch) -> None:
         """Put a batch of as many triangles in the place of a loaded one."""
@@ -195,10 +203,14 @@ class Pool:
         model.mesh_texcoord[corners, 0] = batch.uv[..., 0].ravel()
         model.mesh_texcoord[corners, 1] = 1.0 - batch.uv[..., 1].ravel()
         model.mesh_faceadr[index], model.mesh_facenum[index] = start, count
-        slot = self.slots if batch.texture is None else batch.texture
-        model.geom_matid[index] = slot * len(FINISHES) + FINISHES.index(batch.finish)
+        self.dress(index, batch.texture, batch.finish)
         model.geom_rgba[index] = (*batch.tint, batch.alpha)
         self._mujoco.mjr_uploadMesh(model, self._context, index)
+
+    def dress(self, index: int, texture: int | None, finish: Finish) -> None:
+        """Give a batch the texture of a slot, None for the palette; `light` then shows it."""
+        slot = self.slots if texture is None else texture
+        self._model.geom_matid[index] = slot * len(FINISHES) + FINISHES.index(finish)
 
     def place(self, index: int, position_m: Vector3, heading_rad: float) -> None:
         """Move a loaded batch to a position and a heading."""

@@ -118,14 +118,12 @@ def _lay(decor: Decor, surface: str, sheet: Mesh) -> None:
 
 
 def _headlights(strength: float) -> list[Lamp]:
-    """The dipped headlamps of the ego: a wide soft fan and two narrow far beams."""
+    """The dipped headlamps of the ego: a wide soft fan and a narrow far beam."""
     colour = scaled((1.0, 0.95, 0.82), strength)
     fan = Lamp((1.6, 0.0, 0.75), colour, 30.0, (1.0, 0.0, -0.12), 0.75, carrier="ego")
-    beams = [
-        Lamp((1.6, y, 0.75), colour, 60.0, (1.0, -0.03, -0.035), 0.3, carrier="ego")
-        for y in (-0.65, 0.65)
-    ]
-    return [fan, *beams]
+    far = scaled(colour, 1.8)
+    beam = Lamp((1.6, 0.0, 0.75), far, 60.0, (1.0, -0.03, -0.035), 0.34, carrier="ego")
+    return [fan, beam]
 
 
 def _textures(decor: Decor, materials: Mapping[str, tuple[str, ...]]) -> dict[str, Image]:

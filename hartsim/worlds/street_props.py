@@ -5,13 +5,14 @@ and fill its box, with the smoke and the halos of lamps that belong to it.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import lru_cache
 
 import numpy as np
 
 from hartsim.scenario.compiled import PlacedObject
 from hartsim.types import Instance, Pose, Vector3
-from hartsim.worlds import figures, hazards, meshes, vehicles
+from hartsim.worlds import animals, figures, hazards, meshes, vehicles
 from hartsim.worlds.hazards import AMBER
 from hartsim.worlds.looks import (
     CLOTHES,
@@ -21,7 +22,6 @@ from hartsim.worlds.looks import (
     TROUSERS,
     Look,
     Maker,
-    detail_at,
     srgb,
 )
 from hartsim.worlds.meshes import join, moved
@@ -109,17 +109,22 @@ def _bus(size_m: Vector3, look: Look) -> Solids:
 
 
 def _motorcycle(size_m: Vector3, look: Look) -> Solids:
-    rider = moved(figures.rider(0.55, 0.62, 1.02), (-0.15, 0.0, -0.08))
-    mesh = join([vehicles.motorcycle(), rider])
     colour = look.colour or look.pick(PAINTS)
     worn = {"top": look.pick(CLOTHES, 3), "bottom": TROUSERS[1], "helmet": colour}
-    return _vehicle(mesh, size_m, look, colour, **worn)
+    return _vehicle(_ridden(vehicles.motorcycle), size_m, look, colour, **worn)
 
 
 def _cyclist(size_m: Vector3, look: Look) -> Solids:
-    mesh = join([vehicles.bicycle(), figures.rider(0.5, 0.6, 1.0)])
     colours = {"paint": look.pick(PAINTS, 1), **_dress(look)}
-    return [_fitted(mesh, size_m, colours)]
+    return [_fitted(_ridden(vehicles.bicycle), size_m, colours)]
+
+
+@lru_cache(maxsize=2)
+def _ridden(machine: Callable[[], Mesh]) -> Mesh:
+    """The two-wheeler with someone on it."""
+    if machine is vehicles.bicycle:
+        return join([machine(), figures.rider(0.5, 1.0)])
+    return join([machine(), moved(figures.rider(0.55, 1.02), (-0.15, 0.0, -0.08))])
 
 
 def _dress(look: Look) -> dict[str, Colour]:
@@ -145,13 +150,13 @@ def _person(gaits: tuple[str, ...], child: bool) -> Maker:
 
 
 def _deer(size_m: Vector3, look: Look) -> Solids:
-    mesh = figures.deer(antlers=look.seed % 3 != 0)
-    scale = size_m[0] / figures.DEER_LENGTH_M
+    mesh = animals.deer(antlers=look.seed % 3 != 0)
+    scale = size_m[0] / animals.DEER_LENGTH_M
     return [Solid("mesh", None, mesh=mesh, colours={"fur": look.pick(DEER)}, scale=scale)]
 
 
 def _dog(size_m: Vector3, look: Look) -> Solids:
-    return [_fitted(figures.dog(), size_m, {"fur": look.colour or look.pick(DOGS)})]
+    return [_fitted(animals.dog(), size_m, {"fur": look.colour or look.pick(DOGS)})]
 
 
 def _only_smoke(size_m: Vector3, look: Look) -> Solids:
@@ -190,15 +195,16 @@ UNSNOWED = frozenset({"person", "animal", "two_wheeler", "cone", "water", "surfa
 
 
 def prop_of(
-    placed: PlacedObject, number: int, lights_on: bool, seed: int
+    placed: PlacedObject, number: int, lights_on: bool, seed: int, detail: int
 ) -> tuple[Prop, list[Puff], list[Lamp]]:
-    """A placed object as prop, smoke and lamps; `number` becomes its instance id."""
+    """A placed object as prop, smoke and lamps; `number` becomes its instance id.
+
+    `detail` 0 to 3 says how finely to model it.
+    """
     burns = placed.kind == "burning_car"
     colour = srgb(placed.colour) if placed.colour is not None else None
     x, y, z = placed.box.centre_m
-    look = Look(
-        _charred(colour) if burns else colour, lights_on and not burns, seed, detail_at(x, y)
-    )
+    look = Look(_charred(colour) if burns else colour, lights_on and not burns, seed, detail)
     instance = Instance(
         number,
         placed.name,

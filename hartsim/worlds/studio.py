@@ -51,12 +51,10 @@ class Studio:
         self.stage, self.ego = stage, STILL
         self.poses = {prop.name: prop.pose for prop in stage.props}
         self._sky = planes_of(stage.sky)
-        self._slots = {name: slot for slot, name in enumerate(stage.textures)}
+        self._slots = {name: self._hang(image) for name, image in stage.textures.items()}
         self._parts, self._palette = bake(stage, self._slots)
         self._pool.load([part.batch for part in self._parts])
-        self._pool.upload(None, self._palette.image())
-        for surface, image in stage.textures.items():
-            self._pool.upload(self._slots[surface], resize(image, (TEXTURE_PX, TEXTURE_PX)))
+        self._pool.mix(self._palette.image())
         self._describe()
         self.move({}, STILL)
 
@@ -85,7 +83,17 @@ class Studio:
         if surface == "sky":
             self._sky = planes_of(image)
         elif surface in self._slots:
-            self._pool.upload(self._slots[surface], resize(image, (TEXTURE_PX, TEXTURE_PX)))
+            self._slots[surface] = self._hang(image.copy())
+            for index, part in enumerate(self._parts):
+                if part.wear.surface == surface:
+                    self._pool.dress(index, self._slots[surface], part.wear.finish)
+            self._light()
+
+    def _hang(self, image: Image) -> int:
+        return self._pool.keep(resize(image, (TEXTURE_PX, TEXTURE_PX)))
+
+    def _light(self) -> None:
+        self._pool.light(relight.lights_of(self.stage.lighting)[0])
 
     def move(self, poses: Mapping[str, Pose], ego: Pose) -> None:
         """Move props by name, and the ego with its cameras and lamps."""
@@ -94,7 +102,7 @@ class Studio:
         for index, part in enumerate(self._parts):
             pose = self.poses[part.prop] if part.prop else STILL
             self._pool.place(index, pose.position_m, pose.heading_rad)
-        self._pool.light(relight.lights_of(self.stage.lighting)[0])
+        self._light()
         self._maps: relight.Maps | None = None
 
     def picture(self, camera: CameraSetup, size_px: Size, fine_px: Size) -> Image:

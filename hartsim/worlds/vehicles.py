@@ -251,7 +251,7 @@ def _wheel(x: float, y: float, radius: float, detail: int, width: float = 0.22) 
     rim = painted(meshes.disc(radius * 0.66, sides), "rim", RIM)
     parts = [moved(rim, (0, 0, width / 2 + 0.004))] if detail else []
     if detail > 1:
-        profile = ((1.0, -0.5), (1.0, 0.3), (0.94, 0.5), (0.64, 0.5))
+        profile = ((1.0, -0.5), (1.0, 0.3), (0.94, 0.5), (0.64, 0.5))[:: 1 if detail == 3 else 3]
         rings = [
             np.column_stack([meshes.circle(sides, r * radius), np.full(sides, z * width)])
             for r, z in profile
@@ -305,15 +305,15 @@ def _lights(shape: Shape, detail: int) -> list[Mesh]:
 def _trims(shape: Shape, detail: int) -> list[Mesh]:
     nose, tail = shape.hood[-1], shape.hood[0]
     parts = [
-        moved(_block((0.08, 1.1, 0.16), 0.03, detail), (nose[0] - 0.02, 0, nose[1] - 0.04)),
-        moved(_block((0.1, 1.36, 0.14), 0.04, detail), (tail[0] + 0.03, 0, 0.4)),
-        moved(_block((0.1, 1.3, 0.12), 0.04, detail), (nose[0] - 0.06, 0, 0.34)),
+        moved(meshes.box((0.08, 1.1, 0.16)), (nose[0] - 0.02, 0, nose[1] - 0.04)),
+        moved(meshes.box((0.1, 1.36, 0.14)), (tail[0] + 0.03, 0, 0.4)),
+        moved(meshes.box((0.1, 1.3, 0.12)), (nose[0] - 0.06, 0, 0.34)),
     ]
     belt = shape.cabin[-1]
     for side in (-1, 1) if detail > 1 else ():
         wide = _half_width(shape, belt[0])
         at = (belt[0] - 0.18, side * (wide + 0.06), shape.belt + 0.08)
-        parts.append(moved(_block((0.14, 0.2, 0.13), 0.04, detail), at))
+        parts.append(moved(meshes.box((0.14, 0.2, 0.13)), at))
     return [painted(part, "trim", TRIM) for part in (parts if detail else [])]
 
 

@@ -75,25 +75,27 @@ def fogged(picture: Planes, distance: Plane | np.float32, weather: Weather) -> P
 
 def _put_behind(picture: Planes, cover: Plane, sky: Planes, eye: Eye, weather: Weather) -> None:
     """Fill in the sky where nothing stands before it."""
-    where = np.flatnonzero(cover < 1)
-    if len(where):
-        behind = sky_at(sky, eye.rays.reshape(3, -1)[:, where], weather)
-        flat = picture.reshape(3, -1)
-        flat[:, where] = behind + (flat[:, where] - behind) * cover.ravel()[where]
+    open_rows = np.flatnonzero((cover < 1).any(axis=1))
+    if len(open_rows):
+        rows = slice(int(open_rows[0]), int(open_rows[-1]) + 1)
+        behind = sky_at(sky, eye.rays[:, rows], weather)
+        part = picture[:, rows]
+        part -= behind
+        part *= cover[rows]
+        part += behind
 
 
 def sky_at(sky: Planes, rays: Planes, weather: Weather) -> Planes:
-    """The sky (3, N) in these directions (3, N), behind the fog of the day."""
+    """The sky (3, H, W) in these directions (3, H, W), behind the fog of the day."""
     height, width = sky.shape[1:]
     x, y, z = rays
     elevation = np.arctan2(z, np.sqrt(x * x + y * y)) * np.float32(1 / SKY_SPAN_RAD)
     turns = np.float32(0.25) - np.arctan2(y, x) * np.float32(0.25 / SKY_SPAN_RAD)
     across = 1 - np.abs(np.mod(turns, np.float32(1)) * 2 - 1)
     row = (1 - elevation) * height - np.float32(0.5)
-    place = across * width - np.float32(0.5)
-    seen = bilinear(sky, row, place)
+    seen = bilinear(sky, row, across * width - np.float32(0.5))
     air = np.float32(_SKY_M) / (np.float32(0.15) + 2 * np.maximum(elevation, 0))
-    return fogged(seen[:, None], air, weather)[:, 0]
+    return fogged(seen, air, weather)
 
 
 def _wet(

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hartsim.worlds import figures, hazards, meshes, scenery, vehicles
+from hartsim.worlds import animals, figures, hazards, meshes, scenery, vehicles
 
 SOLIDS = {
     "box": meshes.box((2.0, 1.0, 0.5)),
@@ -86,7 +86,7 @@ def test_textures_run_to_the_right_and_up_on_the_side_that_faces_the_ego():
         (vehicles.bus(), 10.0, 3.1),
         (vehicles.truck(), 7.5, 3.2),
         (figures.person(), 1.0, 1.74),
-        (figures.deer(antlers=False), 1.65, 1.7),
+        (animals.deer(antlers=False), 1.65, 1.7),
         (hazards.cone(), 0.4, 0.75),
         (scenery.street_lamp(), 2.1, 6.7),
     ],

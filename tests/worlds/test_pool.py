@@ -14,7 +14,7 @@ RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
 @pytest.fixture(scope="module")
 def pool():
     pool = Pool((128, 128), slots=2, batches=8, triangles=2000)
-    pool.upload(0, quarters())
+    pool.keep(quarters())
     yield pool
     pool.close()
 

@@ -13,9 +13,9 @@ from hartsim.types import Box3D, Pose, Vector3
 from hartsim.worlds import greenery, meshes, scenery
 from hartsim.worlds.greenery import AUTUMN, GREENS
 from hartsim.worlds.looks import detail_at
-from hartsim.worlds.meshes import painted
-from hartsim.worlds.stage import Colour, Lamp, Mesh, Prop, Puff, Solid
-from hartsim.worlds.street_props import prop_of
+from hartsim.worlds.meshes import moved, painted
+from hartsim.worlds.stage import Colour, Lamp, Mesh, Mirror, Prop, Puff, Solid
+from hartsim.worlds.street_props import mirror_of, prop_of
 
 KERB_M = 0.13
 LIFT_M = 0.012
@@ -69,6 +69,7 @@ class Decor:
         self.props: list[Prop] = []
         self.lamps: list[Lamp] = []
         self.puffs: list[Puff] = []
+        self.mirrors: list[Mirror] = []
         self._taken: list[tuple[float, float, float]] = []
 
     def detail(self, x: float, y: float) -> int:
@@ -137,6 +138,8 @@ class Decor:
         self.props.append(replace(prop, velocity_mps=velocity_mps))
         self.puffs += puffs
         self.lamps += lamps
+        mirror = mirror_of(placed, seed)
+        self.mirrors += [mirror] if mirror else []
         self._taken.append((x, y, math.hypot(*placed.box.size_m[:2]) / 2))
 
     def free(self, x: float, y: float, reach_m: float) -> bool:
@@ -203,7 +206,9 @@ def repair(decor: Decor, layout: Layout, town: bool) -> None:
         tar = Solid("mesh", None, rgba=(*TAR, 0.7), mesh=_crack(int(rng.integers(12))))
         decor.add("road", (tar,), (x, y, 0.007), float(rng.choice([0.0, 1.57, 3.14])))
     if town:
-        cover = painted(meshes.disc(0.34, 14), "cover", (0.17, 0.17, 0.18))
+        rim = painted(meshes.disc(0.36, 16), "rim", (0.24, 0.24, 0.25))
+        lid = painted(meshes.disc(0.3, 16), "lid", (0.38, 0.37, 0.36))
+        cover = meshes.join([rim, moved(lid, (0.0, 0.0, 0.003))])
         for _ in range(4):
             x, y = float(rng.uniform(4, 60)), float(rng.uniform(-1.5, 5))
             decor.put("road", cover, (x, y, 0.008))

@@ -9,7 +9,7 @@ import numpy as np
 from hartsim.types import Vector3
 from hartsim.worlds import meshes
 from hartsim.worlds.looks import Look, Maker
-from hartsim.worlds.meshes import join, moved, painted, shaded
+from hartsim.worlds.meshes import Points, join, moved, painted, shaded
 from hartsim.worlds.stage import Colour, Mesh, Solid
 
 Solids = list[Solid]
@@ -210,6 +210,9 @@ def _barrier() -> Mesh:
     return join(parts)
 
 
+PATCH_SIDES = 28
+
+
 def stain(edge: Colour, middle: Colour, gloss: float = 0.0, layers: int = 3) -> Maker:
     """A flat irregular patch that changes colour towards its middle."""
 
@@ -217,7 +220,7 @@ def stain(edge: Colour, middle: Colour, gloss: float = 0.0, layers: int = 3) -> 
         patch = _patch(look.seed % 8)
         solids: Solids = []
         for k in range(layers):
-            share, t = 1 - 0.24 * k, k / (layers - 1)
+            share, t = 1 - 0.2 * k, k / (layers - 1)
             r, g, b = (e + (m - e) * t for e, m in zip(edge, middle, strict=True))
             size, at = (size_m[0] * share, size_m[1] * share, 0.0), (0.0, 0.0, 0.014 + 0.004 * k)
             colours = {"paint": (r, g, b)}
@@ -229,21 +232,40 @@ def stain(edge: Colour, middle: Colour, gloss: float = 0.0, layers: int = 3) -> 
 
 @lru_cache(maxsize=8)
 def _patch(seed: int) -> Mesh:
-    return meshes.disc(0.5, 28, wobble=seed)
+    return meshes.disc(0.5, PATCH_SIDES, wobble=seed)
 
 
-_HOLE = stain((0.5, 0.49, 0.47), (0.09, 0.085, 0.08), layers=4)
+def patch_radii(seed: int) -> tuple[float, ...]:
+    """The edge of a stain of this seed in a box one metre each way, for `Mirror`."""
+    low, high = meshes.bounds(_patch(seed % 8))
+    ring = meshes.circle(PATCH_SIDES, 0.5) * meshes.wobbly(PATCH_SIDES, seed % 8)[:, None]
+    fitted = (ring - (low + high)[:2] / 2) / (high - low)[:2]
+    angles = np.mod(np.arctan2(fitted[:, 1], fitted[:, 0]), 2 * math.pi)
+    lengths = np.hypot(fitted[:, 0], fitted[:, 1])
+    even = np.arange(PATCH_SIDES) * (2 * math.pi / PATCH_SIDES)
+    return tuple(np.interp(even, *_sorted(angles, lengths), period=2 * math.pi).tolist())
+
+
+def _sorted(angles: Points, lengths: Points) -> tuple[Points, Points]:
+    order = np.argsort(angles)
+    return angles[order], lengths[order]
+
+
+_HOLE = stain((0.6, 0.58, 0.54), (0.1, 0.09, 0.08), layers=5)
 
 
 def pothole(size_m: Vector3, look: Look) -> Solids:
-    """A broken edge, a dark hole, and crumbs of asphalt round it."""
+    """A broken edge, a dark hole with gravel in it, and crumbs of asphalt round it."""
     rng = np.random.default_rng(look.seed)
     solids = _HOLE(size_m, look)
-    for k in range(9):
-        angle, reach = rng.uniform(0, 6.3), rng.uniform(0.36, 0.46)
+    for k in range(16):
+        angle, reach = (
+            rng.uniform(0, 6.3),
+            rng.uniform(0.36, 0.46) if k % 2 else rng.uniform(0, 0.3),
+        )
         x, y = reach * size_m[0] * math.cos(angle), reach * size_m[1] * math.sin(angle)
-        bit = float(rng.uniform(0.05, 0.11))
-        size, at, grey = (bit, bit, bit * 0.6), (x, y, 0.03), (0.28, 0.28, 0.28)
-        stone = _stone(k % 4, False)
-        solids.append(Solid("mesh", size, at, mesh=stone, colours={"paint": grey}))
+        bit, tone = float(rng.uniform(0.04, 0.11)), float(rng.uniform(0.26, 0.5))
+        colours: dict[str, Colour] = {"paint": (tone, tone * 0.95, tone * 0.88)}
+        size, at = (bit, bit, bit * 0.6), (x, y, 0.03)
+        solids.append(Solid("mesh", size, at, mesh=_stone(k % 4, False), colours=colours))
     return solids

@@ -584,16 +584,21 @@ def disc(
     radius: float = 0.5, sides: int = 16, colour: Colour = GREY, wobble: int | None = None
 ) -> Mesh:
     """A flat disc facing up at z = 0; a `wobble` seed makes its edge irregular, like a puddle's."""
-    ring = circle(sides, radius)
-    if wobble is not None:
-        rng = np.random.default_rng(wobble)
-        angle = np.arange(sides) * (2 * math.pi / sides)
-        edge = 1 + sum(
-            rng.uniform(-0.22, 0.22) / k**0.5 * np.cos(k * angle + rng.uniform(0, 6.3))
-            for k in (2, 3, 4, 5)
-        )
-        ring = ring * np.asarray(edge)[:, None]
+    edge = np.ones(sides) if wobble is None else wobbly(sides, wobble)
+    ring = circle(sides, radius) * edge[:, None]
     points = np.column_stack([np.vstack([ring, [[0, 0]]]), np.zeros(sides + 1)])
     index = np.arange(sides)
     faces = np.column_stack([index, np.roll(index, -1), np.full(sides, sides)])
     return mesh_of(points, faces, colour)
+
+
+def wobbly(sides: int, seed: int) -> Points:
+    """Radii (sides,) about 1 of an irregular edge, anticlockwise from x."""
+    rng = np.random.default_rng(seed)
+    angle = np.arange(sides) * (2 * math.pi / sides)
+    waves = [
+        rng.uniform(-0.22, 0.22) / k**0.5 * np.cos(k * angle + rng.uniform(0, 6.3))
+        for k in (2, 3, 4, 5)
+    ]
+    edge: Points = 1 + np.sum(waves, axis=0)
+    return edge

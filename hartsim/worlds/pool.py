@@ -107,7 +107,7 @@ class Pool:
     """One OpenGL context and the model it shows; views up to `size_px`."""
 
     def __init__(
-        self, size_px: Size, slots: int = 64, batches: int = 192, triangles: int = 150_000
+        self, size_px: Size, slots: int = 64, batches: int = 192, triangles: int = 90_000
     ) -> None:
         self.slots, self.batches, self.triangles = slots, batches, triangles
         self._mujoco = load_mujoco()

@@ -62,15 +62,15 @@ MOODS: Mapping[str, Mood] = {
     "dusk": Mood(
         sun=(0.94, 0.5, 0.22),
         sky=(0.4, 0.37, 0.5),
-        overcast=(0.46, 0.44, 0.52),
+        overcast=(0.58, 0.55, 0.62),
         haze=(0.76, 0.5, 0.42),
-        overcast_haze=(0.47, 0.42, 0.48),
+        overcast_haze=(0.55, 0.5, 0.53),
         zenith=(0.19, 0.21, 0.44),
         middle=(0.6, 0.38, 0.5),
         horizon=(1.0, 0.64, 0.34),
         cloud=(0.98, 0.55, 0.42),
         under=(0.42, 0.32, 0.46),
-        exposure=0.84,
+        exposure=0.92,
         visibility_m=2000,
         grade=Grade(1.07, 1.1, (1.02, 0.99, 1.0), 0.3, 0.18),
     ),
@@ -100,7 +100,7 @@ MOODS: Mapping[str, Mood] = {
         horizon=(0.1, 0.11, 0.19),
         cloud=(0.12, 0.12, 0.17),
         under=(0.06, 0.065, 0.1),
-        exposure=0.34,
+        exposure=0.42,
         visibility_m=1200,
         grade=Grade(1.06, 1.08, (1.0, 1.0, 1.03), 0.4, 0.2),
     ),
@@ -115,7 +115,7 @@ def light_of(conditions: Conditions, seed: int) -> tuple[Lighting, Weather, Grad
     sun = _times(mood.sun, 1 - grey)
     bright_ground = 0.8 if conditions.snow_cover > 0.3 else 0.55
     ground = mixed(_times(sky, bright_ground), _times(sun, 0.45), 0.3)
-    brighter = 0.18 * grey if conditions.time_of_day == "day" else 0.0
+    brighter = 0.0 if conditions.time_of_day == "night" else 0.18 * grey
     lighting = Lighting(
         direction=_sunlight(conditions),
         sun=sun,
@@ -125,9 +125,13 @@ def light_of(conditions: Conditions, seed: int) -> tuple[Lighting, Weather, Grad
         contact=0.6 + 0.15 * grey,
         contact_area_m=(-3.0, 45.0, -14.0, 18.0),
     )
+    air = mixed(mood.haze, mood.overcast_haze, grey)
+    if conditions.time_of_day == "night":
+        # fog sends the light of headlamps and street lamps back
+        air = mixed(air, (0.25, 0.24, 0.24), 0.75 * max(0.0, 1 - conditions.visibility_m / 250))
     weather = Weather(
         visibility_m=min(conditions.visibility_m, mood.visibility_m),
-        fog_colour=mixed(mood.haze, mood.overcast_haze, grey),
+        fog_colour=air,
         rain=conditions.rain,
         snow=conditions.snow,
         wetness=conditions.wetness,
@@ -230,3 +234,26 @@ def _add_clouds(sky: Planes, cloud: float, mood: Mood, seed: int) -> None:
         rise = np.linspace(45, 2.5, SKY_PX[0], dtype=np.float32)[:, None]
         share = share * np.clip(rise / 6 - 0.35, 0, 1)
     sky += (shade + (light - shade) * lit - sky) * share[..., None]
+
+
+SKIES: Mapping[str, tuple[str, str, float]] = {
+    "clear_sky": ("clear blue sky with a few clouds", "day", 0.1),
+    "cloudy_sky": ("blue sky with many white clouds", "day", 0.42),
+    "grey_sky": ("overcast grey sky", "day", 0.95),
+    "evening_sky": ("orange and purple evening sky", "dusk", 0.2),
+    "morning_sky": ("pink and pale blue morning sky", "dawn", 0.2),
+    "night_sky": ("black night sky with stars", "night", 0.05),
+}
+"""Skies as textures: what each shows, its hour and its clouds."""
+
+
+def sky_texture(name: str, seed: int) -> Image:
+    """One of SKIES; the sun's place and the clouds come from the seed."""
+    _, hour, cloud = SKIES[name]
+    rng = np.random.default_rng([seed, *name.encode()])
+    low, high = (0.05, 0.12) if hour in ("dusk", "dawn") else (0.3, 0.7)
+    height, azimuth = rng.uniform(low, high), rng.uniform(-math.pi, math.pi)
+    conditions = Conditions(
+        "", "", hour, cloud=cloud, sun_elevation_rad=height, sun_azimuth_rad=azimuth
+    )
+    return sky_image(conditions, seed)

@@ -129,6 +129,20 @@ class Lamp:
 
 
 @dataclass(frozen=True)
+class Mirror:
+    """A patch of the ground z = 0 that mirrors: `radii` of its edge, anticlockwise from its x axis.
+
+    `strength` is how much of the light at a flat angle it sends back, `heading` where its x points.
+    """
+
+    position_m: Vector3
+    heading_rad: float
+    size_m: tuple[float, float]
+    radii: tuple[float, ...]
+    strength: float
+
+
+@dataclass(frozen=True)
 class Lighting:
     """Light of sky, ground and sun; `direction` is the way the sun's light travels.
 
@@ -198,5 +212,6 @@ class Stage:
     tile_m: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     lamps: tuple[Lamp, ...] = ()
     puffs: tuple[Puff, ...] = ()
+    mirrors: tuple[Mirror, ...] = ()
     grade: Grade = Grade()
     has_sky: bool = True

@@ -28,7 +28,7 @@ from hartsim.worlds.places import FAR_EDGES, PLACES
 from hartsim.worlds.skies import light_of, sky_image
 from hartsim.worlds.stage import Lamp, Mesh, Solid, Stage
 from hartsim.worlds.street_props import MAKERS
-from hartsim.worlds.textures import WORDS, texture
+from hartsim.worlds.textures import WORDS, leaves, texture
 
 SURFACES: Mapping[str, Size] = {
     "road": (256, 256),
@@ -68,7 +68,7 @@ def build(setup: WorldSetup) -> Stage:
     drive_traffic(decor, place.lanes)
     lead_vehicle(decor, place.speed_mps)
     if decor.dark:
-        decor.lamps += _headlights(1.6 if decor.night else 0.35)
+        decor.lamps += _headlights(2.0 if decor.night else 0.45)
     lighting, weather, grade = light_of(setup.conditions, setup.decor_seed)
     return Stage(
         props=tuple(decor.props),
@@ -80,6 +80,7 @@ def build(setup: WorldSetup) -> Stage:
         tile_m={"facade_b": (WALL_TILE_M, WALL_TILE_M)},
         lamps=tuple(decor.lamps),
         puffs=tuple(decor.puffs),
+        mirrors=tuple(decor.mirrors),
         grade=grade,
     )
 
@@ -130,7 +131,7 @@ def _textures(decor: Decor, materials: Mapping[str, tuple[str, ...]]) -> dict[st
     """A texture for every surface but the sky, and one for leaves, which none may paint."""
     chosen = _chosen(decor, materials).items()
     worn = {surface: texture(name, seed) for surface, (name, seed) in chosen}
-    return {**worn, LEAVES: texture("leaves", decor.setup.decor_seed % 2)}
+    return {**worn, LEAVES: leaves(decor.setup.decor_seed % 2)}
 
 
 def _chosen(decor: Decor, materials: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, int]]:

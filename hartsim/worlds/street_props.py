@@ -26,7 +26,7 @@ from hartsim.worlds.looks import (
 )
 from hartsim.worlds.meshes import join, moved
 from hartsim.worlds.motion import STILL, carried
-from hartsim.worlds.stage import Colour, Lamp, Mesh, Prop, Puff, Solid
+from hartsim.worlds.stage import Colour, Lamp, Mesh, Mirror, Prop, Puff, Solid
 
 Solids = list[Solid]
 
@@ -224,6 +224,19 @@ def prop_of(
     )
     puffs, lamps = _smoke(placed, instance, seed)
     return prop, puffs, [*lamps, *_halos(prop)]
+
+
+MIRRORING = {"puddle": 0.95, "oil_spill": 0.5}
+"""Kinds that mirror the scene, and how strongly."""
+
+
+def mirror_of(placed: PlacedObject, seed: int) -> Mirror | None:
+    """How a placed object mirrors what stands behind it, if it does."""
+    if placed.kind not in MIRRORING:
+        return None
+    size, radii = placed.box.size_m[:2], hazards.patch_radii(seed)
+    strength = MIRRORING[placed.kind]
+    return Mirror(_foot(placed), placed.box.heading_rad, size, radii, strength)
 
 
 def _charred(colour: Colour | None) -> Colour:

@@ -113,7 +113,7 @@ class Studio:
         if self._maps is None:
             self._maps = self._draw_maps(stage.lighting) if self._shadows else relight.Maps()
         mirror = None
-        if stage.weather.wetness > 0.05:
+        if weather.reflects(stage):
             mirror = self._mirror(camera, size_px, stage)
         raw = raw_of(pixels, depths, size_px)
         return weather.develop(raw, eye, stage, self._maps, self._sky, mirror)

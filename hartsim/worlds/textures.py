@@ -65,7 +65,7 @@ def _grain(base: Planes, rng: Rng, amount: float) -> Planes:
 
 def _asphalt(colour: Colour, cracks: float) -> Draw:
     def draw(rng: Rng) -> Planes:
-        base = _times(_flat(_tinted(colour, rng)), 1 + 0.11 * noise(rng, 1.4, 1, 16))
+        base = _times(_flat(_tinted(colour, rng, 0.03)), 1 + 0.11 * noise(rng, 1.4, 1, 16))
         base = _grain(base, rng, 0.085)
         stones = rng.normal(size=(PX, PX)) > 2.1
         base = _blend(base, (0.62, 0.61, 0.59), 0.35 * stones)
@@ -125,6 +125,28 @@ def _grass(colour: Colour, dry: Colour, patches: float) -> Draw:
 def _gravel(rng: Rng) -> Planes:
     base = _times(_flat(_tinted((0.56, 0.52, 0.47), rng)), 1 + 0.3 * noise(rng, 0.6, 18, 90))
     return _grain(_blend(base, (0.4, 0.37, 0.3), 0.4 * noise(rng, 1.5, 1, 10)), rng, 0.07)
+
+
+def _wet_asphalt(rng: Rng) -> Planes:
+    base = _asphalt((0.24, 0.25, 0.27), 0.0)(rng)
+    pools = np.clip(noise(rng, 1.9, 1, 10) - 0.1, 0, 1)
+    return _blend(base, (0.44, 0.49, 0.55), 1.4 * pools)
+
+
+def _roof_tiles(rng: Rng) -> Planes:
+    y, _ = np.mgrid[0:PX, 0:PX].astype(np.float32)
+    seam, index = _bricks(16, 12, 0.5, 2.0)
+    tone = rng.uniform(0.78, 1.12, 16 * 12).astype(np.float32)[index]
+    bulge = 1.08 - 0.3 * np.mod(y, PX / 16) / (PX / 16)
+    base = _times(_flat(_tinted((0.62, 0.32, 0.23), rng, 0.12)), tone * bulge)
+    return _grain(_times(base, 1 - 0.4 * seam), rng, 0.03)
+
+
+def _metal(rng: Rng) -> Planes:
+    brushed = noise(rng, 0.6, 4, 128, 0.05)
+    rust = np.clip(noise(rng, 1.6, 1, 20) - 0.55, 0, 1)
+    base = _times(_flat(_tinted((0.64, 0.66, 0.69), rng)), 1 + 0.06 * brushed)
+    return _grain(_blend(base, (0.5, 0.32, 0.2), 0.9 * rust), rng, 0.015)
 
 
 def _leaves(rng: Rng) -> Planes:
@@ -309,6 +331,7 @@ GROUNDS: Mapping[str, tuple[str, Draw]] = {
     "dark_asphalt": ("dark asphalt", _asphalt((0.33, 0.33, 0.35), 0.0)),
     "cracked_asphalt": ("old cracked asphalt", _asphalt((0.48, 0.47, 0.455), 0.9)),
     "light_road": ("light concrete road surface", _asphalt((0.62, 0.61, 0.58), 0.25)),
+    "wet_asphalt": ("wet dark asphalt with puddles", _wet_asphalt),
     "slabs": ("concrete paving slabs", _slabs((0.64, 0.62, 0.58), 4, 4, 0.0)),
     "paving": ("grey paving stones", _slabs((0.54, 0.53, 0.52), 12, 6, 0.5)),
     "red_paving": ("red brick paving", _slabs((0.6, 0.4, 0.33), 16, 8, 0.5)),
@@ -317,7 +340,6 @@ GROUNDS: Mapping[str, tuple[str, Draw]] = {
     "meadow": ("green meadow", _grass((0.38, 0.52, 0.22), (0.6, 0.58, 0.3), 0.55)),
     "dry_grass": ("dry grass", _grass((0.62, 0.56, 0.34), (0.48, 0.5, 0.27), 0.5)),
     "gravel": ("coarse gravel", _gravel),
-    "leaves": ("dense leaves", _leaves),
     "soil": ("brown field soil", _soil),
     "snow": ("fresh snow", _snow(0.0)),
     "snowy_road": ("snow-covered road with tracks", _snow(1.0)),
@@ -327,6 +349,11 @@ BOARDS: Mapping[str, tuple[str, Draw]] = {
     "planks": ("weathered wooden boards", _planks((0.5, 0.36, 0.25), 16)),
     "red_planks": ("red wooden barn planks", _planks((0.55, 0.2, 0.16), 16)),
     "stone_wall": ("rough field stone wall", _stones),
+    "brick_wall": ("red brick wall", WALLS["brick"]),
+    "plaster_wall": ("white plaster wall", WALLS["plaster"]),
+    "concrete_wall": ("grey concrete wall", WALLS["concrete"]),
+    "roof_tiles": ("red clay roof tiles", _roof_tiles),
+    "metal": ("brushed metal with a little rust", _metal),
     "noise_barrier": (
         "grey noise barrier panels",
         _panels((0.58, 0.62, 0.6), 16, (0.4, 0.55, 0.48)),
@@ -365,6 +392,16 @@ def texture(name: str, seed: int = 0) -> Image:
     """The texture (256, 256, 3) of this name; the same seed gives the same pixels."""
     _, draw = TEXTURES[name]
     planes = draw(np.random.default_rng([seed, *name.encode()]))
+    return _image(planes)
+
+
+@lru_cache(maxsize=4)
+def leaves(seed: int = 0) -> Image:
+    """Leaves over one another, grey-green for want of a tint; no surface that anyone may paint."""
+    return _image(_leaves(np.random.default_rng(seed)))
+
+
+def _image(planes: Planes) -> Image:
     image = np.asarray(np.clip(planes * 255 + 0.5, 0, 255), np.uint8)
     image.setflags(write=False)
     return image

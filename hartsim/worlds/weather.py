@@ -26,10 +26,13 @@ from hartsim.worlds.optics import (
     planes_of,
 )
 from hartsim.worlds.relight import Maps, lights_of, relit, shining
-from hartsim.worlds.stage import Colour, Lamp, Lighting, Puff, Stage, Weather
+from hartsim.worlds.stage import Colour, Lamp, Lighting, Mirror, Puff, Stage, Weather
 
 SKY_SPAN_RAD = math.radians(45)
 """The elevation that the sky image covers; its azimuth per copy is twice that."""
+
+WET = 0.42
+"""Drier ground than this only looks dull; it mirrors nothing."""
 
 _KOSCHMIEDER = 3.912
 """-ln 0.02: contrast at the meteorological range is two per cent."""
@@ -50,7 +53,7 @@ def develop(
     normals = normals_of(depth, eye)
     picture = relit(raw.colour, points, normals, depth, stage.lighting, stage.lamps, maps)
     if mirror is not None:
-        _wet(picture, points, normals, mirror, eye, stage.weather)
+        _wet(picture, points, normals, mirror, eye, stage)
     picture = fogged(picture, depth * eye.stretch, stage.weather)
     _put_behind(picture, raw.cover, sky, eye, stage.weather)
     for puff in sorted(stage.puffs, key=lambda each: -eye.locate(each.position_m)[2]):
@@ -98,21 +101,43 @@ def sky_at(sky: Planes, rays: Planes, weather: Weather) -> Planes:
     return fogged(seen, air, weather)
 
 
+def reflects(stage: Stage) -> bool:
+    """Whether any ground mirrors the scene."""
+    return stage.weather.wetness > WET or bool(stage.mirrors)
+
+
 def _wet(
-    picture: Planes, points: Planes, normals: Planes, mirror: Planes, eye: Eye, weather: Weather
+    picture: Planes, points: Planes, normals: Planes, mirror: Planes, eye: Eye, stage: Stage
 ) -> None:
-    """Darken flat ground and let it mirror, more at a grazing view and where puddles stand."""
-    flat = (points[2] < 0.06) & (normals[2] > 0.97)
+    """Let flat ground mirror where it is wet, more at a grazing view, and darken it."""
+    flat = (np.abs(points[2]) < 0.06) & (normals[2] > 0.97)
     field = noise()
     row = np.mod(points[0] * np.float32(11), 256).astype(np.intp)
     across = np.mod(points[1] * np.float32(17), 256).astype(np.intp)
     pooled = np.clip((field[row, across] - np.float32(0.42)) * 4, 0, 1)
     grazing = (1 - np.abs(eye.rays[2]) / eye.stretch) ** 4
-    wet = np.float32(weather.wetness) * flat
+    wet = np.float32(stage.weather.wetness) * flat
     share = wet * (np.float32(0.25) + np.float32(0.75) * pooled)
     share *= np.float32(0.08) + np.float32(0.72) * grazing
-    picture *= (1 - np.float32(0.45) * wet) * (1 - share)
+    for each in stage.mirrors:
+        inside = flat & _within_edge(each, points)
+        sent = np.float32(each.strength) * (np.float32(0.3) + np.float32(0.7) * grazing)
+        share = np.where(inside, sent, share)
+    picture *= (1 - np.float32(0.36) * wet) * (1 - share)
     picture += mirror * share
+
+
+def _within_edge(each: Mirror, points: Planes) -> NDArray[np.bool_]:
+    """Which points lie within the edge of a mirroring patch, looking straight down."""
+    x, y = points[0] - np.float32(each.position_m[0]), points[1] - np.float32(each.position_m[1])
+    c, s = np.float32(math.cos(each.heading_rad)), np.float32(math.sin(each.heading_rad))
+    along, aside = (c * x + s * y) / each.size_m[0], (c * y - s * x) / each.size_m[1]
+    turns = np.mod(np.arctan2(aside, along) / np.float32(2 * math.pi), 1) * len(each.radii)
+    radii = np.array([*each.radii, each.radii[0]], np.float32)
+    first = turns.astype(np.intp)
+    edge = radii[first] + (radii[first + 1] - radii[first]) * (turns - first)
+    inside: NDArray[np.bool_] = along * along + aside * aside < edge * edge
+    return inside
 
 
 def mirrored(

@@ -96,12 +96,16 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Shots:
-    """What the world showed of a scene, by view: as it is, and with its surfaces painted."""
+    """What the world showed of a scene, by view: as it is, and with its surfaces painted.
+
+    `changed` names the surfaces whose paint was seen to change a picture.
+    """
 
     scene: CompiledScene
     plain: Mapping[str, Frame]
     painted: Mapping[str, Frame]
     textures: Mapping[str, Render]
+    changed: frozenset[str]
 
 
 def generate(request: GenerateRequest) -> Iterator[Sample]:
@@ -228,10 +232,9 @@ def photograph(
     world.setup(scene)
     plain = world.capture(cameras)
     if not textures:
-        return Shots(scene, plain, {}, {})
-    took = world.paint({surface: render.image for surface, render in textures.items()})
-    worn = {name: render for name, render in textures.items() if name in took}
-    return Shots(scene, plain, world.capture(cameras), worn)
+        return Shots(scene, plain, {}, {}, frozenset())
+    changed = world.paint({surface: render.image for surface, render in textures.items()})
+    return Shots(scene, plain, world.capture(cameras), textures, frozenset(changed))
 
 
 def texture_sample(wanted: Wanted, shots: Shots) -> Sample:
@@ -241,8 +244,11 @@ def texture_sample(wanted: Wanted, shots: Shots) -> Sample:
     prompts = [f"{name}: {render.job.prompt}" for name, render in shots.textures.items()]
     job = replace(first.job, target=wanted.view, prompt="; ".join(prompts))
     render = replace(first, job=job, image=image, seconds=0.0)
-    changed: Mask = (image != frame.image).any(axis=2)
-    return make_sample(wanted, shots.scene, render, (frame, frame.labels, changed), shots.textures)
+    mask: Mask = (image != frame.image).any(axis=2)
+    known = (frame, frame.labels, mask)
+    sample = make_sample(wanted, shots.scene, render, known, shots.textures)
+    seen = {"surfaces_changed": sorted(shots.changed)}
+    return replace(sample, provenance={**sample.provenance, **seen})
 
 
 def paint_pictures(

@@ -382,7 +382,7 @@ class Painter:
         self.size_px = painted_size(config, self.renderer.size_px)
         self.attempts, self.negative = config.render.attempts, config.render.negative
         keep, scales = config.render.keep_scales, self.renderer.scales
-        self.keep_scales = scales // 2 if keep is None else min(keep, scales)
+        self.keep_scales = max(scales - 2, 1) if keep is None else min(keep, scales)
 
     def __call__(self, work: Sequence[tuple[RenderJob, Canvas | None]]) -> Iterator[Render]:
         """The renders, in the order of the work."""

@@ -135,6 +135,8 @@ class HartConfig:
     guidance: float = 4.5
     more_smooth: bool = True
     residual_steps: int = 8
+    residual_temperature: float = 1.0
+    """Noise in the steps of the residual head, as a share of what it asks for."""
 
     def __post_init__(self) -> None:
         if self.residual_steps < 2:
@@ -251,6 +253,8 @@ SIZES: dict[str, HartConfig] = {
             linear_shortcut=True,
         ),
         text=TextConfig(encoder="hash", buckets=2048),
+        guidance=1.0,
+        residual_temperature=0.5,
     ),
     "0.7b": HartConfig(),
 }

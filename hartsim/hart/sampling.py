@@ -39,7 +39,12 @@ class SamplingSettings:
     @classmethod
     def of(cls, config: HartConfig) -> "SamplingSettings":
         """What the model was made for."""
-        return cls(config.guidance, config.more_smooth, residual_steps=config.residual_steps)
+        return cls(
+            config.guidance,
+            config.more_smooth,
+            residual_steps=config.residual_steps,
+            residual_temperature=config.residual_temperature,
+        )
 
     def top_k(self, scale: int) -> int:
         """How many codes may be drawn at a scale."""

@@ -61,7 +61,7 @@ class RenderSettings:
     device: str = _pattern("auto", r"auto|cpu|cuda(:\d+)?", "auto, cpu, cuda or cuda:N")
     """auto takes CUDA where there is one."""
     keep_scales: int | None = _number(None, 0)
-    """Coarse scales that a repaint takes from the frame everywhere; null takes half of them."""
+    """Coarse scales that a repaint takes from the frame everywhere; null takes all but two."""
     attempts: int = _number(3, 1, 100)
     """Draws of one picture before a failed check is accepted and written down."""
 

@@ -13,7 +13,10 @@ import numpy as np
 
 from hartsim.images import resize
 from hartsim.scenario.broad import broad_scenario
+from hartsim.scenario.compiled import CompiledScene
 from hartsim.scenario.compiler import compile_draw
+from hartsim.scenario.library import library_scenarios
+from hartsim.scenario.load import load_scenario
 from hartsim.scenario.prompts import backdrop_prompt, describe, sky_phrase
 from hartsim.training.corpus import write_part
 from hartsim.types import CLASS_ID, UNKNOWN, Frame, Image, Labels, Task
@@ -25,10 +28,12 @@ Entry = tuple[Image, Labels, list[str]]
 PART_SIZE = 250
 HELD_OUT_EVERY = 20
 """One part in so many is held out; its scenes and textures are in no other."""
-MIX: tuple[str, ...] = ("street",) * 5 + ("tabletop",) * 3 + ("texture", "street backdrop")
-MIX += ("street",) * 5 + ("tabletop",) * 3 + ("texture", "tabletop backdrop")
-MIX += ("street",) * 4 + ("tabletop",) * 4 + ("texture", "sky")
-"""What successive pictures show."""
+MIX: tuple[str, ...] = ("street",) * 4 + ("tabletop",) * 2 + ("shipped",) * 2
+MIX += ("texture", "street backdrop")
+MIX += ("street",) * 4 + ("tabletop",) * 2 + ("shipped",) * 2 + ("texture", "tabletop backdrop")
+MIX += ("street",) * 3 + ("tabletop",) * 3 + ("shipped",) * 2 + ("texture", "sky")
+"""What successive pictures show; `shipped` is a draw of a scenario from the library."""
+SHIPPED_SEED = 1_000_000_000
 WORDINGS = 6
 SEEN_PX = 24
 """Fewer pixels than this nobody would mention."""
@@ -57,17 +62,26 @@ def part_entries(number: int, worlds: Mapping[Task, World], size_px: int) -> Ite
         task: Task = "driving" if content.startswith("street") else "robot"
         if content == "texture":
             yield texture_entry(seed, size_px)
+        elif content == "shipped":
+            yield shipped_entry(seed, worlds)
         elif content == "sky":
             yield sky_entry(seed, size_px)
         elif content.endswith("backdrop"):
             yield backdrop_entry(task, seed, worlds[task])
         else:
-            yield frame_entry(task, seed, worlds[task])
+            yield frame_entry(compile_draw(broad_scenario(task, seed), seed, 0), seed, worlds[task])
 
 
-def frame_entry(task: Task, seed: int, world: World) -> Entry:
-    """What a camera sees of a broad scene, in several wordings; every third time the last one."""
-    scene = compile_draw(broad_scenario(task, seed), seed, 0)
+def shipped_entry(seed: int, worlds: Mapping[Task, World]) -> Entry:
+    """A scene of the library, from a seed that no user is likely to take."""
+    paths = sorted(library_scenarios().values())
+    scenario = load_scenario(paths[int(np.random.default_rng([6, seed]).integers(len(paths)))])
+    scene = compile_draw(scenario, SHIPPED_SEED + seed, 0)
+    return frame_entry(scene, seed, worlds[scene.setup.task])
+
+
+def frame_entry(scene: CompiledScene, seed: int, world: World) -> Entry:
+    """What a camera sees of a scene, in several wordings; every third time the last one."""
     cameras = [camera.name for camera in scene.setup.cameras]
     camera = cameras[0] if seed % 3 else cameras[-1]
     world.setup(scene)

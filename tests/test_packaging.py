@@ -91,8 +91,8 @@ def test_the_wheel_compiles_a_library_scenario_elsewhere(elsewhere):
 @pytest.mark.slow
 def test_the_wheel_generates_a_sample_elsewhere(elsewhere):
     done(
-        *(elsewhere / "env/bin/hartsim", "generate", "child_behind_van", "hart=tiny"),
-        *("--count", "1", "--routes", "repaint", "--out", "data"),
+        *(elsewhere / "env/bin/hartsim", "generate", "child_behind_van"),
+        *("--count", "1", "--routes", "repaint", "--out", "data", "render.attempts=1"),
         folder=elsewhere,
     )
     assert len(list(elsewhere.glob("data/samples/*/sample.json"))) == 1

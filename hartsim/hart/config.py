@@ -238,6 +238,7 @@ SIZES: dict[str, HartConfig] = {
             patch_nums=(1, 2, 3, 5, 9, 16),
             diff_width=256,
             diff_depth=3,
+            diffusion_batch_mul=2,
         ),
         tokenizer=TokenizerConfig(
             vocab_size=2048,

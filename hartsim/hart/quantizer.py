@@ -4,7 +4,7 @@ Source: VAR, arXiv 2404.02905; the continuous remainder of the last scale is HAR
 2410.10812.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -109,15 +109,24 @@ class MultiScaleQuantizer(nn.Module):
         smooth: Tensor = self.quant_resi(grown, scale, len(self.patch_nums))
         return smooth
 
-    def encode(self, latent: Tensor) -> Quantized:
-        """Take a latent apart; gradients reach the codebook and the smoothing, not the latent."""
+    def encode(
+        self, latent: Tensor, disturb: Callable[[Tensor], Tensor] | None = None
+    ) -> Quantized:
+        """Take a latent apart; gradients reach the codebook and the smoothing, not the latent.
+
+        With `disturb`, a function of tokens (B, L, C), all scales but the last add the codes of the
+        disturbed tokens instead; the codes returned are those that each scale should have added.
+        """
         rest = latent.detach()
         total = torch.zeros_like(rest)
         codes, running = [], []
         for scale in range(len(self.patch_nums)):
             tokens = self.shrink(rest, scale)
             codes.append(self.nearest(tokens.detach()))
-            lifted = self.lift(self.embedding(codes[-1]), scale)
+            added = codes[-1]
+            if disturb is not None and scale != self.last:
+                added = self.nearest(disturb(tokens.detach()))
+            lifted = self.lift(self.embedding(added), scale)
             total = total + lifted
             rest = rest - lifted.detach()
             running.append(total)

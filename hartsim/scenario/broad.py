@@ -43,7 +43,7 @@ AHEAD_M: Mapping[Task, tuple[float, float]] = {"driving": (5.5, 28.0), "robot": 
 AHEAD_IN_FOG_M = (5.5, 18.0)
 SEEN_TANGENT = 0.42
 """The front camera sees somewhat more than this, sideways for each metre ahead."""
-FARTHEST_SIZES = 16.0
+FARTHEST_SIZES = 10.0
 """Beyond so many times its width or height, a thing is too small in the picture to be known."""
 TRIES = 20
 

@@ -5,7 +5,7 @@ the codes of every scale, plus the diffusion loss of the last scale's residual r
 drawn from the model itself; most of the last scale's tokens are left out of each step.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,10 +23,14 @@ from hartsim.hart.transformer import (
     init_transformer,
 )
 from hartsim.training.corpus import Corpus
+from hartsim.training.muon import Muon
 from hartsim.training.run import Average, Run
 
 BATCH = 32
-PEAK_RATE = 1.2e-3
+MATRIX_RATE, OTHER_RATE = 0.02, 2e-3
+"""Peak learning rates: of the blocks' matrices (Muon), and of all else (AdamW)."""
+WRONG_SHARE, MOST_WRONG = 0.6, 0.6
+"""Share of pictures read with wrong codes, and the most noise, in deviations, that makes them so."""
 TOP_K, TOP_P = 600, 0.96
 RESIDUAL_WEIGHT = 1.0
 
@@ -80,12 +84,14 @@ def train_transformer(
     torch.manual_seed(0)
     painter = Painter(config)
     average = Average(painter)
-    optimizer = torch.optim.AdamW(_groups(painter), betas=(0.9, 0.95))
+    optimizers = make_optimizers(painter)
+    peaks = [group["lr"] for each in optimizers for group in each.param_groups]
     run = Run(folder, "transformer", minutes)
     state = run.start()
     if state is not None:
         painter.load_state_dict(state["model"])
-        optimizer.load_state_dict(state["optimizer"])
+        for optimizer, kept in zip(optimizers, state["optimizers"], strict=True):
+            optimizer.load_state_dict(kept)
         average.values, average.updates = state["average"], state["updates"]
     lessons = make_lessons(corpus, tokenizer, painter.text, folder / "latents.pt")
     generator = torch.Generator().manual_seed(run.step)
@@ -93,20 +99,22 @@ def train_transformer(
     while run.progress < 1:
         codes_loss, residual_loss = losses(painter, tokenizer, *next(batches), config, generator)
         loss = codes_loss + RESIDUAL_WEIGHT * residual_loss
-        for group in optimizer.param_groups:
-            group["lr"] = run.learning_rate(PEAK_RATE, warm_up_steps=200)
-        optimizer.zero_grad(set_to_none=True)
+        groups = [group for each in optimizers for group in each.param_groups]
+        for group, peak in zip(groups, peaks, strict=True):
+            group["lr"] = run.learning_rate(peak, warm_up_steps=200)
+        painter.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         norm = nn.utils.clip_grad_norm_(painter.parameters(), 2.0)
-        optimizer.step()
+        for optimizer in optimizers:
+            optimizer.step()
         average.update(painter)
         run.log(codes=codes_loss, residual=residual_loss, gradient=norm)
         run.step += 1
         if preview is not None and run.step % preview_every == 0:
             preview(averaged(painter, average, config), run.step)
         if run.due():
-            _save(run, painter, optimizer, average)
-    _save(run, painter, optimizer, average)
+            _save(run, painter, optimizers, average)
+    _save(run, painter, optimizers, average)
     return averaged(painter, average, config)
 
 
@@ -121,7 +129,8 @@ def losses(
     """Cross entropy of the codes, and the residual head's loss, of one batch."""
     quantizer, c = tokenizer.quantizer, config.transformer
     with torch.no_grad():
-        quantized = quantizer.encode(latents)
+        strength = wrongness(len(latents), generator)
+        quantized = quantizer.encode(latents, lambda tokens: disturbed(tokens, strength, generator))
         inputs = quantizer.next_inputs(quantized)
     kept = draw_kept_tokens(len(latents), c.patch_nums[-1] ** 2, generator)
     context = drop_context(painter.text(ids), c.cond_drop_rate, generator)
@@ -141,6 +150,18 @@ def losses(
         z.repeat(times, 1), target.repeat(times, 1), t, noise
     )
     return codes_loss, error.mean() + bound.mean()
+
+
+def wrongness(rows: int, generator: torch.Generator) -> Tensor:
+    """How far from right the codes read are to be, (rows, 1, 1): nought for some, up to the most."""
+    some, much = torch.rand(2, rows, 1, 1, generator=generator)
+    return torch.where(some < WRONG_SHARE, MOST_WRONG * much, 0.0)
+
+
+def disturbed(tokens: Tensor, strength: Tensor, generator: torch.Generator) -> Tensor:
+    """Tokens (B, L, C) with normal noise of `strength` (B, 1, 1) times their own deviation."""
+    noise = torch.randn(tokens.shape, generator=generator)
+    return tokens + strength * tokens.std(dim=(0, 1)) * noise
 
 
 def draw_codes(logits: Tensor, generator: torch.Generator) -> Tensor:
@@ -180,18 +201,30 @@ def averaged(painter: Painter, average: Average, config: HartConfig) -> Painter:
     return copy.eval()
 
 
-def _groups(painter: Painter) -> list[dict[str, object]]:
-    """Weight decay for matrices only."""
-    matrices = [p for n, p in painter.named_parameters() if p.ndim > 1 and "embedding" not in n]
-    matrix_ids = {id(p) for p in matrices}
-    rest = [p for p in painter.parameters() if id(p) not in matrix_ids]
-    return [{"params": matrices, "weight_decay": 0.05}, {"params": rest, "weight_decay": 0.0}]
+def make_optimizers(painter: Painter) -> list[torch.optim.Optimizer]:
+    """Muon for the matrices of all blocks, AdamW for the rest, weight decay for matrices only."""
+    blocks = [*painter.text.blocks.parameters(), *painter.transformer.blocks.parameters()]
+    hidden = {id(p): p for p in blocks if p.ndim == 2}
+    rest = [p for p in painter.parameters() if id(p) not in hidden]
+    groups = [
+        {"params": [p for p in rest if p.ndim > 1], "weight_decay": 0.02},
+        {"params": [p for p in rest if p.ndim < 2], "weight_decay": 0.0},
+    ]
+    return [
+        Muon(hidden.values(), lr=MATRIX_RATE),
+        torch.optim.AdamW(groups, lr=OTHER_RATE, betas=(0.9, 0.95)),
+    ]
 
 
-def _save(run: Run, painter: Painter, optimizer: torch.optim.Optimizer, average: Average) -> None:
+def _save(
+    run: Run,
+    painter: Painter,
+    optimizers: Sequence[torch.optim.Optimizer],
+    average: Average,
+) -> None:
     run.save(
         model=painter.state_dict(),
-        optimizer=optimizer.state_dict(),
+        optimizers=[optimizer.state_dict() for optimizer in optimizers],
         average=average.values,
         updates=average.updates,
     )

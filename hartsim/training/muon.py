@@ -53,14 +53,14 @@ def orthogonal_parts(update: Tensor) -> Tensor:
     parts = height // width if height % width == 0 else 1
     stacked = orthogonalised(update.view(parts, height // parts, width))
     scale = max(1.0, height / parts / width) ** 0.5
-    return stacked.reshape(height, width) * scale
+    return stacked.reshape(height, width).mul(scale)
 
 
 def orthogonalised(matrices: Tensor) -> Tensor:
     """Matrices (N, H, W) with all singular values near 1, by a Newton-Schulz iteration."""
     a, b, c = COEFFICIENTS
     tall = matrices.shape[1] > matrices.shape[2]
-    x = matrices.mT if tall else matrices
+    x: Tensor = matrices.mT if tall else matrices
     x = x / (x.norm(dim=(1, 2), keepdim=True) + 1e-7)
     for _ in range(ITERATIONS):
         gram = x @ x.mT

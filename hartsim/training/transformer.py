@@ -30,7 +30,7 @@ BATCH = 32
 MATRIX_RATE, OTHER_RATE = 0.02, 2e-3
 """Peak learning rates: of the blocks' matrices (Muon), and of all else (AdamW)."""
 WRONG_SHARE, MOST_WRONG = 0.6, 0.6
-"""Share of pictures read with wrong codes, and the most noise, in deviations, that makes them so."""
+"""Share of pictures read with wrong codes, and the most noise that makes them so."""
 TOP_K, TOP_P = 600, 0.96
 RESIDUAL_WEIGHT = 1.0
 
@@ -153,7 +153,7 @@ def losses(
 
 
 def wrongness(rows: int, generator: torch.Generator) -> Tensor:
-    """How far from right the codes read are to be, (rows, 1, 1): nought for some, up to the most."""
+    """How wrong the codes read are to be, (rows, 1, 1): nought for some, up to the most."""
     some, much = torch.rand(2, rows, 1, 1, generator=generator)
     return torch.where(some < WRONG_SHARE, MOST_WRONG * much, 0.0)
 

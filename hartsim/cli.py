@@ -40,7 +40,9 @@ train = typer.Typer(
     epilog="Example: hartsim train tokenizer --data corpus --out run --minutes 60",
     no_args_is_help=True,
 )
-app.add_typer(train, name="train", help="Train hart-mini: data, tokenizer, transformer, measure.")
+app.add_typer(
+    train, name="train", help="Train hart-mini: data, tokenizer, transformer, decoder, measure."
+)
 app.add_typer(scenarios, name="scenarios", help="List the shipped scenarios, or show one.")
 
 screen = Console(soft_wrap=True, highlight=False)
@@ -346,6 +348,14 @@ def transformer(data: Corpus, out: TrainingRun, minutes: Minutes = 120) -> None:
     from hartsim.training.mini import train_mini_transformer
 
     screen.print(f"weights → {train_mini_transformer(data, out, minutes)}")
+
+
+@train.command(epilog="Example: hartsim train decoder --data corpus --out run --minutes 15")
+def decoder(data: Corpus, out: TrainingRun, minutes: Minutes = 15) -> None:
+    """Train the decoder on what the run's transformer draws, and write the weights again."""
+    from hartsim.training.mini import train_mini_decoder
+
+    screen.print(f"weights → {train_mini_decoder(data, out, minutes)}")
 
 
 @train.command(epilog="Example: hartsim train measure --data corpus --out run")

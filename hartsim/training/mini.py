@@ -25,8 +25,8 @@ from hartsim.training.features import (
     kernel_distance,
     pooled_features,
 )
-from hartsim.training.tokenizer import train_tokenizer
-from hartsim.training.transformer import Painter, train_transformer
+from hartsim.training.tokenizer import train_decoder, train_tokenizer
+from hartsim.training.transformer import Painter, redraw_last_scale, train_transformer
 from hartsim.types import Image
 
 logger = logging.getLogger(__name__)
@@ -58,6 +58,24 @@ def train_mini_transformer(data: Path, out: Path, minutes: float, threads: int =
 
     painter = train_transformer(corpus, tokenizer, config, out, minutes, preview)
     hart = Hart(config, painter.text, painter.transformer, tokenizer)
+    save_hart(hart, out / "mini", torch.float16)
+    return out / "mini"
+
+
+def train_mini_decoder(data: Path, out: Path, minutes: float, threads: int = 2) -> Path:
+    """Train the decoder on what the finished transformer in `out` draws; the same weights' folder.
+
+    Pictures then look less like the patchwork that tokens drawn apart from each other make.
+    """
+    torch.set_num_threads(threads)
+    hart = load_hart(out / "mini")
+    corpus = read_corpus(data, size_px=hart.config.size_px)
+    generator = torch.Generator().manual_seed(0)
+
+    def draw(latents: Tensor, captions: Sequence[str]) -> Tensor:
+        return redraw_last_scale(hart, latents, captions, generator)
+
+    train_decoder(hart.tokenizer, corpus, draw, out, minutes)
     save_hart(hart, out / "mini", torch.float16)
     return out / "mini"
 

@@ -8,7 +8,7 @@
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -117,6 +117,41 @@ def _train_alternating(
         seen = perceptual_loss(features, made, image)
         _descend(pixels + PERCEPTUAL_WEIGHT * seen, tokenizer, optimizer, run.learning_rate(3e-4))
         run.log(discrete=float(discrete), l1=pixels, perceptual=seen)
+        _advance(run, tokenizer, optimizer)
+    run.save(model=tokenizer.state_dict(), optimizer=optimizer.state_dict())
+
+
+def train_decoder(
+    tokenizer: Tokenizer,
+    corpus: Corpus,
+    draw: Callable[[Tensor, Sequence[str]], Tensor],
+    folder: Path,
+    minutes: float,
+) -> None:
+    """Go on training the decoder, a third of the steps on what a transformer really draws.
+
+    `draw` makes latents (B, C, P, P) of true ones and their captions. Encoder and codes stay, so
+    the transformer need not learn anew.
+    """
+    features, run = PhotographFeatures(), Run(folder, "decoder", minutes)
+    trained = [*tokenizer.vae.post_quant_conv.parameters(), *tokenizer.vae.decoder.parameters()]
+    optimizer = torch.optim.AdamW(trained, betas=(0.9, 0.99), weight_decay=0.01)
+    _resume(run, tokenizer, optimizer)
+    choose = np.random.default_rng(run.step)
+    while run.progress < 1:
+        picks = choose.integers(len(corpus), size=BATCH).tolist()
+        image, source = _tensor(corpus.batch(picks)), run.step % 3
+        with torch.no_grad():
+            shown = tokenizer.latent(image)
+            if source == 1:
+                shown = tokenizer.quantizer.encode(shown).discrete
+            elif source == 2:
+                shown = draw(shown, [str(choose.choice(corpus.captions[i])) for i in picks])
+        made = tokenizer.decode(shown)
+        pixels = functional.l1_loss(made, image)
+        seen = perceptual_loss(features, made, image)
+        _descend(pixels + PERCEPTUAL_WEIGHT * seen, tokenizer, optimizer, run.learning_rate(3e-4))
+        run.log(source=float(source), l1=pixels, perceptual=seen)
         _advance(run, tokenizer, optimizer)
     run.save(model=tokenizer.state_dict(), optimizer=optimizer.state_dict())
 

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from hartsim.hart.config import HartConfig
+from hartsim.hart.model import Hart
 from hartsim.hart.text import HashTextEncoder
 from hartsim.hart.tokenizer import Tokenizer, from_pixels
 from hartsim.hart.transformer import (
@@ -150,6 +151,27 @@ def losses(
         z.repeat(times, 1), target.repeat(times, 1), t, noise
     )
     return codes_loss, error.mean() + bound.mean()
+
+
+@torch.no_grad()
+def redraw_last_scale(
+    hart: Hart, latents: Tensor, captions: Sequence[str], generator: torch.Generator
+) -> Tensor:
+    """Latents (B, C, P, P) whose last scale the model has drawn itself, codes and residual."""
+    quantizer, transformer = hart.tokenizer.quantizer, hart.transformer
+    quantized = quantizer.encode(latents)
+    predicted = transformer(hart.text.encode(captions), quantizer.next_inputs(quantized))
+    tokens = predicted.hidden.shape[1]
+    embedded = quantizer.embedding(draw_codes(predicted.logits[:, -tokens:], generator))
+    residual = transformer.diffloss.sample(
+        transformer.residual_condition(predicted.hidden, embedded),
+        None,
+        torch.randn(embedded.shape, generator=generator),
+        lambda step: torch.randn(embedded.shape, generator=generator),
+        hart.config.residual_steps,
+        hart.config.residual_temperature,
+    )
+    return quantized.running[-2] + quantizer.lift(embedded + residual, quantizer.last)
 
 
 def wrongness(rows: int, generator: torch.Generator) -> Tensor:

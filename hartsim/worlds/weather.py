@@ -112,29 +112,30 @@ def _wet(
     """Let flat ground mirror where it is wet, more at a grazing view, and darken it."""
     flat = (np.abs(points[2]) < 0.06) & (normals[2] > 0.97)
     field = noise()
-    row = np.mod(points[0] * np.float32(11), 256).astype(np.intp)
-    across = np.mod(points[1] * np.float32(17), 256).astype(np.intp)
+    # A float32 remainder can round up to the divisor itself, hence the second bound.
+    row = np.mod(points[0] * np.float32(11), 256).astype(np.intp) % 256
+    across = np.mod(points[1] * np.float32(17), 256).astype(np.intp) % 256
     pooled = np.clip((field[row, across] - np.float32(0.42)) * 4, 0, 1)
     grazing = (1 - np.abs(eye.rays[2]) / eye.stretch) ** 4
     wet = np.float32(stage.weather.wetness) * flat
     share = wet * (np.float32(0.25) + np.float32(0.75) * pooled)
     share *= np.float32(0.08) + np.float32(0.72) * grazing
     for each in stage.mirrors:
-        inside = flat & _within_edge(each, points)
+        inside = flat & within_edge(each, points)
         sent = np.float32(each.strength) * (np.float32(0.3) + np.float32(0.7) * grazing)
         share = np.where(inside, sent, share)
     picture *= (1 - np.float32(0.36) * wet) * (1 - share)
     picture += mirror * share
 
 
-def _within_edge(each: Mirror, points: Planes) -> NDArray[np.bool_]:
+def within_edge(each: Mirror, points: Planes) -> NDArray[np.bool_]:
     """Which points lie within the edge of a mirroring patch, looking straight down."""
     x, y = points[0] - np.float32(each.position_m[0]), points[1] - np.float32(each.position_m[1])
     c, s = np.float32(math.cos(each.heading_rad)), np.float32(math.sin(each.heading_rad))
     along, aside = (c * x + s * y) / each.size_m[0], (c * y - s * x) / each.size_m[1]
     turns = np.mod(np.arctan2(aside, along) / np.float32(2 * math.pi), 1) * len(each.radii)
     radii = np.array([*each.radii, each.radii[0]], np.float32)
-    first = turns.astype(np.intp)
+    first = np.minimum(turns.astype(np.intp), len(each.radii) - 1)
     edge = radii[first] + (radii[first + 1] - radii[first]) * (turns - first)
     inside: NDArray[np.bool_] = along * along + aside * aside < edge * edge
     return inside

@@ -2,8 +2,16 @@ import pytest
 import torch
 
 from hartsim.hart.config import hart_config
+from hartsim.hart.model import new_hart
 from hartsim.hart.tokenizer import Tokenizer
-from hartsim.training.transformer import Lessons, Painter, draw_codes, losses
+from hartsim.training.transformer import (
+    Lessons,
+    Painter,
+    disturbed,
+    draw_codes,
+    losses,
+    redraw_last_scale,
+)
 
 CONFIG = hart_config("tiny")
 
@@ -61,3 +69,36 @@ def test_unlikely_codes_are_never_drawn():
     logits = torch.tensor([[[9.0, 8.5, -9.0, -9.0]]]).expand(1, 200, 4)
     drawn = draw_codes(logits, torch.Generator().manual_seed(0))
     assert set(drawn.unique().tolist()) == {0, 1}
+
+
+def test_targets_make_up_for_wrong_codes():
+    quantizer = Tokenizer(CONFIG.tokenizer, CONFIG.transformer.patch_nums).quantizer
+    torch.nn.init.normal_(quantizer.embedding.weight, generator=torch.Generator().manual_seed(0))
+    latents = torch.randn(3, 8, 4, 4, generator=torch.Generator().manual_seed(1))
+    right = quantizer.encode(latents)
+    wrong = quantizer.encode(latents, lambda tokens: tokens + 2)
+    assert torch.equal(wrong.codes[0], right.codes[0])
+    assert not torch.equal(wrong.running[0], right.running[0])
+    torch.testing.assert_close(wrong.running[-2] + quantizer.lift(wrong.residual, 3), latents)
+
+
+def test_tokens_without_strength_stay_as_they_are():
+    tokens = torch.randn(2, 5, 4, generator=torch.Generator().manual_seed(0))
+    strength = torch.tensor([0.0, 1.0])[:, None, None]
+    moved = disturbed(tokens, strength, torch.Generator().manual_seed(1)) != tokens
+    assert not moved[0].any()
+    assert moved[1].all()
+
+
+def test_only_the_last_scale_is_redrawn():
+    hart = new_hart(CONFIG, seed=0)
+    latents = torch.randn(2, 8, 4, 4, generator=torch.Generator().manual_seed(0))
+    captions = ["a road", "a table"]
+    first, second = (
+        redraw_last_scale(hart, latents, captions, torch.Generator().manual_seed(seed))
+        for seed in (1, 2)
+    )
+    coarse = hart.tokenizer.quantizer.encode(latents).running[-2]
+    furthest = hart.tokenizer.quantizer.embedding.weight.abs().max() + 0.6
+    assert not torch.equal(first, second)
+    assert (first - coarse).abs().max() <= furthest

@@ -12,7 +12,7 @@ from hartsim.worlds import grading, optics, relight, weather
 from hartsim.worlds.mounting import calibrated, mounted
 from hartsim.worlds.pool import CEILING
 from hartsim.worlds.skies import SKIES, light_of, sky_texture
-from hartsim.worlds.stage import Grade, Lamp, Lighting, Puff, Weather
+from hartsim.worlds.stage import Grade, Lamp, Lighting, Mirror, Puff, Weather
 from tests.worlds.scenes import FRONT, placed, street
 
 SIZE = (48, 64)
@@ -164,3 +164,10 @@ def test_a_camera_turned_left_looks_left():
     camera = replace(FRONT, yaw_rad=math.pi / 2, pitch_rad=0.0)
     assert isinstance(camera, CameraSetup)
     assert mounted(camera, STILL, SIZE).axes[:, 2] == pytest.approx([0, 1, 0], abs=1e-9)
+
+
+def test_a_patch_ends_at_its_edge_on_every_side():
+    patch = Mirror((0.0, 0.0, 0.0), 0.0, (2.0, 2.0), (0.5,) * 29, 1.0)
+    # just below its own x axis the turn rounds up to a whole one
+    points = np.array([[0.9, 1.1, -0.9, 0.0], [-1e-9, -1e-9, 0.0, 1.1], [0, 0, 0, 0]], np.float32)
+    assert weather.within_edge(patch, points).tolist() == [True, False, True, False]

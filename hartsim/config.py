@@ -50,11 +50,13 @@ class RenderSettings:
     """Guide away from the scenario's negative prompt; otherwise from having no prompt at all."""
     smooth: bool | None = None
     """Draw codes softly (`more_smooth`): finer detail, less variety."""
+    top_p: float | None = _number(None, 0, 1)
+    """Share of the probability from which codes are drawn; 0 is all of it."""
     residual_steps: int | None = _number(None, 2, 1000)
     """Diffusion steps of the residual head."""
     batch: int = _number(4, 1)
     """Pictures in flight; decides speed and memory, never bytes."""
-    rows: int | None = _number(None, 1)
+    rows: int | None = _number(None, 1, 1024)
     """Samples per forward pass; null is 1 on a CPU and 8 on CUDA. Decides bytes."""
     threads: int = _number(2, 1)
     """CPU threads of the model. Decides bytes, so it does not follow the machine."""

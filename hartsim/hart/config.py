@@ -134,6 +134,8 @@ class HartConfig:
     text: TextConfig = field(default_factory=TextConfig)
     guidance: float = 4.5
     more_smooth: bool = True
+    top_p: float = 0.0
+    """Share of the probability from which codes are drawn; 0 is all of it."""
     residual_steps: int = 8
     residual_temperature: float = 1.0
     """Noise in the steps of the residual head, as a share of what it asks for."""

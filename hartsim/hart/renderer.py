@@ -52,6 +52,8 @@ class RenderChoice(Protocol):
     @property
     def smooth(self) -> bool | None: ...  # noqa: D102
     @property
+    def top_p(self) -> float | None: ...  # noqa: D102
+    @property
     def residual_steps(self) -> int | None: ...  # noqa: D102
     @property
     def rows(self) -> int | None: ...  # noqa: D102
@@ -66,12 +68,14 @@ def make_renderer(model: ModelChoice, render: RenderChoice) -> "HartRenderer":
     cuda = torch.cuda.is_available() if render.device == "auto" else render.device != "cpu"
     name = "cpu" if not cuda else render.device.replace("auto", "cuda")
     hart = find_hart(model.name, model.weights).to(torch.device(name))
-    config = hart.config
-    settings = SamplingSettings(
-        guidance=config.guidance if render.guidance is None else render.guidance,
-        more_smooth=config.more_smooth if render.smooth is None else render.smooth,
-        residual_steps=render.residual_steps or config.residual_steps,
-    )
+    asked = {
+        "guidance": render.guidance,
+        "more_smooth": render.smooth,
+        "top_p": render.top_p,
+        "residual_steps": render.residual_steps,
+    }
+    chosen: dict[str, Any] = {name: value for name, value in asked.items() if value is not None}
+    settings = dataclasses.replace(SamplingSettings.of(hart.config), **chosen)
     return HartRenderer(hart, settings, render.rows, render.threads)
 
 

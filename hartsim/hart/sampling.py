@@ -42,6 +42,7 @@ class SamplingSettings:
         return cls(
             config.guidance,
             config.more_smooth,
+            top_p=config.top_p,
             residual_steps=config.residual_steps,
             residual_temperature=config.residual_temperature,
         )

@@ -128,3 +128,10 @@ def test_a_configuration_makes_a_renderer_and_null_leaves_the_models_choice():
     assert not renderer.settings.more_smooth
     assert renderer.size_px == (32, 32)
     assert renderer.scales == 4
+
+
+def test_what_is_not_asked_for_is_as_the_model_was_made():
+    renderer = make_renderer(HartSettings(name="mini"), RenderSettings(top_p=0.3))
+    own = SamplingSettings.of(renderer.hart.config)
+    assert own.residual_temperature != SamplingSettings().residual_temperature
+    assert renderer.settings == dataclasses.replace(own, top_p=0.3)

@@ -96,8 +96,10 @@ class Average:
         """Move towards the module's parameters; early on faster, so that no start lingers."""
         self.updates += 1
         decay = min(self.decay, (1 + self.updates) / (10 + self.updates))
-        for key, value in module.state_dict().items():
-            if value.is_floating_point():
-                self.values[key].lerp_(value, 1 - decay)
-            else:
-                self.values[key].copy_(value)
+        state = module.state_dict()
+        floating = [key for key, value in state.items() if value.is_floating_point()]
+        torch._foreach_lerp_(
+            [self.values[key] for key in floating], [state[key] for key in floating], 1 - decay
+        )
+        for key in state.keys() - set(floating):
+            self.values[key].copy_(state[key])

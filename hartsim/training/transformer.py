@@ -234,7 +234,7 @@ def make_optimizers(painter: Painter) -> list[torch.optim.Optimizer]:
     ]
     return [
         Muon(hidden.values(), lr=MATRIX_RATE),
-        torch.optim.AdamW(groups, lr=OTHER_RATE, betas=(0.9, 0.95)),
+        torch.optim.AdamW(groups, lr=OTHER_RATE, betas=(0.9, 0.95), fused=True),
     ]
 
 

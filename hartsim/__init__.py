@@ -16,6 +16,8 @@ _HOME = {
     "Sample": "hartsim.types",
     "Scenario": "hartsim.scenario.schema",
     "compile_draw": "hartsim.scenario.compiler",
+    "compile_scenario": "hartsim.scenario.compiler",
+    "draw": "hartsim.scenario.draw",
     "generate": "hartsim.pipeline",
     "load_config": "hartsim.config",
     "load_scenario": "hartsim.scenario.load",

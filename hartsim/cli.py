@@ -258,6 +258,8 @@ def render(
 
     if not out.parent.is_dir():
         raise ConfigError(f"--out is '{out}', but there is no folder '{out.parent}'")
+    if out.suffix.lower() != ".png" or out.is_dir():
+        raise ConfigError(f"--out is '{out}', must be a file name that ends in .png")
     image, scene, not_understood = render_sentence(sentence, load_config(settings or []), seed)
     if not_understood:
         errors.print(f"[yellow]not understood: {escape(', '.join(not_understood))}[/]")
@@ -292,6 +294,20 @@ def gallery(folder: Dataset) -> None:
     from hartsim.dataset.gallery import write_gallery
 
     screen.print(f"open {write_gallery(folder)} in a browser")
+
+
+@app.command(epilog="Example: hartsim verify data")
+def verify(folder: Dataset) -> None:
+    """Read every file of a dataset and say which are missing or changed."""
+    from hartsim.dataset.layout import sample_folders
+    from hartsim.dataset.reader import verify
+
+    problems = verify(folder)
+    for problem in problems:
+        screen.print(f"[red]{escape(problem)}[/]")
+    if problems:
+        raise typer.Exit(PROBLEM_FOUND)
+    screen.print(f"{len(sample_folders(folder))} samples, every byte as it was written")
 
 
 @app.command(epilog="Example: hartsim doctor")
@@ -383,9 +399,9 @@ def show_scenario(
     name: Annotated[str, typer.Argument(help="A library name or a file.")],
 ) -> None:
     """Print a scenario file: the start of one of your own."""
-    from hartsim.scenario.library import find_scenario
+    from hartsim.scenario.load import read_scenario
 
-    print(find_scenario(name).read_text(encoding="utf-8"), end="")
+    print(read_scenario(name)[1], end="")
 
 
 def _split(words: Sequence[str]) -> tuple[list[str], list[str]]:

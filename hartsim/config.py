@@ -58,7 +58,7 @@ class RenderSettings:
     """Pictures in flight; decides speed and memory, never bytes."""
     rows: int | None = _number(None, 1, 1024)
     """Samples per forward pass; null is 1 on a CPU and 8 on CUDA. Decides bytes."""
-    threads: int = _number(2, 1)
+    threads: int = _number(2, 1, 256)
     """CPU threads of the model. Decides bytes, so it does not follow the machine."""
     device: str = _pattern("auto", r"auto|cpu|cuda(:\d+)?", "auto, cpu, cuda or cuda:N")
     """auto takes CUDA where there is one."""
@@ -72,8 +72,11 @@ class RenderSettings:
 class WorldSettings:
     """How the simulator draws."""
 
-    size_px: int = _number(256, 32, 2048)
-    """Side of the square frames and pictures; a smaller model's are enlarged to it."""
+    size_px: int | None = _number(None, 32, 2048)
+    """Side of the square frames and pictures; a smaller model's are enlarged to it, up to fourfold.
+
+    Null is 256, or what is nearest to it for a very small or a larger model.
+    """
     shadows: bool = True
     """Cast shadows; frames take longer."""
 

@@ -18,7 +18,7 @@ from hartsim.scenario.compiler import compile_draw
 from hartsim.scenario.library import library_scenarios
 from hartsim.scenario.load import load_scenario
 from hartsim.scenario.prompts import backdrop_prompt, describe, sky_phrase
-from hartsim.training.corpus import write_part
+from hartsim.training.corpus import refuse_strangers, write_part
 from hartsim.types import CLASS_ID, UNKNOWN, Frame, Image, Labels, Task
 from hartsim.worlds import World, street, tabletop_textures, textures
 from hartsim.worlds.embedded import EmbeddedWorld
@@ -43,6 +43,7 @@ def make_corpus(
     root: Path, parts: int, size_px: int = 256, shard: tuple[int, int] = (0, 1)
 ) -> Iterator[Path]:
     """Write the parts of this shard that are missing, and yield each as it is done."""
+    refuse_strangers(root)
     with ExitStack() as stack:
         worlds: dict[Task, World] = {}
         for task in ("driving", "robot"):

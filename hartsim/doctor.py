@@ -75,12 +75,13 @@ def _opencv() -> Finding:
 
 
 def _opengl() -> Finding:
-    from hartsim.worlds.backend import REMEDY, probe
+    from hartsim.worlds.backend import REMEDY, UNSET_REMEDY, trial, wanted
 
     try:
-        backend = probe()
+        backend = trial()
     except HartSimError as error:
-        return Finding("OpenGL", "missing", str(error).split("; run:")[0], REMEDY)
+        remedy = UNSET_REMEDY if wanted() else REMEDY
+        return Finding("OpenGL", "missing", str(error).split("; run:")[0], remedy)
     return Finding("OpenGL", "ok", f"{backend}, MuJoCo {metadata.version('mujoco')}")
 
 

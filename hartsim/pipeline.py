@@ -21,6 +21,7 @@ import numpy as np
 from hartsim.config import RunConfig
 from hartsim.dataset.annotate import annotate
 from hartsim.dataset.checks import OF_THE_FRAME, check, check_texture
+from hartsim.dataset.layout import is_sample
 from hartsim.dataset.writer import DatasetWriter
 from hartsim.errors import ConfigError
 from hartsim.scenario.compiled import CompiledScene
@@ -56,8 +57,8 @@ BACKDROP_CLASSES: Mapping[Task, tuple[str, ...]] = {
 BACKDROP_KEEPS = 1
 """Coarse scales that a backdrop takes from the frame: its mean colour, and so its time of day."""
 
-MOST_ENLARGED = 4
-"""Pictures are not enlarged more than this from the model's own size."""
+USUAL_PX, MOST_ENLARGED = 256, 4
+"""The side of pictures where none is asked for; no model's are enlarged more than so many times."""
 
 
 @dataclass(frozen=True)
@@ -115,16 +116,18 @@ def generate(request: GenerateRequest) -> Iterator[Sample]:
     """
     planned = plan(request)
     with ExitStack() as stack:
-        writer = stack.enter_context(DatasetWriter(request.out, describe_request(request)))
-        missing = [wanted for wanted in planned if not writer.has(wanted.id)]
-        if missing:
-            painter = Painter(request.config)
-            worlds = Worlds(request.config, painter.size_px, stack)
+        # What can fail fails here, before the folder is claimed for this request.
+        painter = Painter(request.config)
+        worlds = Worlds(request.config, painter.size_px, stack)
+        missing = [wanted for wanted in planned if not is_sample(request.out, wanted.id)]
+        worlds.start({wanted.scenario.task for wanted in missing if wanted.route != "view"})
+        description = describe_request(request, painter.weights_hash)
+        with DatasetWriter(request.out, description) as writer:
             for group in scene_groups(missing, request.config.render.batch):
                 for sample in paint_group(group, request.seed, worlds, painter):
                     writer.add(sample)
                     yield sample
-        writer.finish()
+            writer.finish()
 
 
 def plan(request: GenerateRequest) -> list[Wanted]:
@@ -195,8 +198,8 @@ def paint_group(
     textures = paint_textures([scenes[key] for key in scenes if key in painted], painter)
     shots = {}
     for key, scene in scenes.items():
-        views = [each.view for each in group if each.key == key]
-        shots[key] = photograph(scene, views, worlds[scene.setup.task], textures.get(key, {}))
+        views = [each.view for each in group if each.key == key and each.route != "view"]
+        shots[key] = photograph(scene, views, worlds, textures.get(key, {}))
     for wanted in group:
         if wanted.route == "texture":
             yield texture_sample(wanted, shots[wanted.key])
@@ -225,10 +228,13 @@ def paint_textures(
 
 
 def photograph(
-    scene: CompiledScene, views: Iterable[str], world: World, textures: Mapping[str, Render]
+    scene: CompiledScene, views: Iterable[str], worlds: "Worlds", textures: Mapping[str, Render]
 ) -> Shots:
     """Set a scene up and photograph it, and once more with its surfaces painted."""
     cameras = sorted(set(views))
+    if not cameras:
+        return Shots(scene, {}, {}, {}, frozenset())
+    world = worlds[scene.setup.task]
     world.setup(scene)
     plain = world.capture(cameras)
     if not textures:
@@ -346,16 +352,17 @@ def provenance(scene: CompiledScene) -> dict[str, Any]:
     }
 
 
-def describe_request(request: GenerateRequest) -> dict[str, Any]:
+def describe_request(request: GenerateRequest, weights_hash: str) -> dict[str, Any]:
     """What must be equal for a run to continue in a folder: all that decides a sample's bytes."""
     config = asdict(request.config)
-    del config["render"]["batch"]
+    del config["render"]["batch"], config["hart"]["weights"]
     return {
         "scenarios": {s.name: s.source_hash for s in read_scenarios(request.scenarios)},
         "count": request.count,
         "seed": request.seed,
         "routes": list(request.routes),
         "views": list(request.views),
+        "weights": weights_hash,
         "config": config,
     }
 
@@ -380,6 +387,7 @@ class Painter:
 
         self.renderer = make_renderer(config.hart, config.render)
         self.size_px = painted_size(config, self.renderer.size_px)
+        self.weights_hash = self.renderer.hart.weights_hash
         self.attempts, self.negative = config.render.attempts, config.render.negative
         keep, scales = config.render.keep_scales, self.renderer.scales
         self.keep_scales = max(scales - 2, 1) if keep is None else min(keep, scales)
@@ -401,6 +409,8 @@ class Painter:
 def painted_size(config: RunConfig, model_px: Size) -> Size:
     """The size of frames and pictures; a model of another size paints at its own and is resized."""
     side = config.world.size_px
+    if side is None:
+        side = max(model_px[0], min(USUAL_PX, MOST_ENLARGED * model_px[0]))
     if side > MOST_ENLARGED * model_px[0]:
         raise ConfigError(
             f"world.size_px is {side}, but hart={config.hart.name} paints {model_px[0]} pixels: "
@@ -415,6 +425,11 @@ class Worlds:
     def __init__(self, config: RunConfig, size_px: Size, stack: ExitStack) -> None:
         self.size_px, self.shadows, self.stack = size_px, config.world.shadows, stack
         self.open: dict[Task, World] = {}
+
+    def start(self, tasks: Iterable[Task]) -> None:
+        """Start these worlds now; WorldError where one cannot."""
+        for task in sorted(tasks):
+            self[task]
 
     def __getitem__(self, task: Task) -> World:
         if task not in self.open:

@@ -17,10 +17,12 @@ COMMANDS = [
     "render",
     "export",
     "gallery",
+    "verify",
     "train",
     "train data",
     "train tokenizer",
     "train transformer",
+    "train decoder",
     "train measure",
     "doctor",
     "scenarios",
@@ -71,6 +73,9 @@ def test_the_help_names_every_command(capsys):
         ("compile missing/file.yaml", "missing/file.yaml: no such file"),
         ("scenarios show child_behind_vam", "child_behind_van"),
         ("render x --out missing/x.png", "there is no folder 'missing'"),
+        ("render x --out x.jpg", "must be a file name that ends in .png"),
+        ("render deer render.device=cuda:7", "render.device is 'cuda:7', which is not here"),
+        ("verify missing", "missing: not a hartsim dataset"),
         ("export voc data", "'voc'"),
         ("export coco missing", "missing"),
         ("gallery missing", "missing"),
@@ -84,6 +89,37 @@ def test_bad_input_ends_in_one_line_and_exit_code_2(capsys, line, complaint):
     assert told.startswith("error: ")
     assert told.count("\n") == 1
     assert complaint in told
+
+
+@pytest.mark.parametrize(
+    ("setting", "complaint"),
+    [
+        ("hart.weights=nowhere", "nowhere"),
+        ("render.device=cuda:7", "cuda:7"),
+        ("world.size_px=1024", "world.size_px is 1024"),
+    ],
+)
+def test_what_cannot_be_painted_claims_no_folder(tmp_path, capsys, setting, complaint):
+    out = tmp_path / "data"
+    line = ["generate", "child_behind_van", "hart=tiny", "--out", str(out), setting]
+    assert run(line) == 2
+    assert complaint in capsys.readouterr().err
+    assert not out.exists()
+
+
+def test_a_file_whose_name_names_no_scenario_says_so(tmp_path, capsys):
+    odd = tmp_path / "my deer.yaml"
+    odd.write_text((library_path("scenarios") / "driving/deer_snow_road.yaml").read_text())
+    assert run(["compile", str(odd)]) == 2
+    assert "'my deer' is no name" in capsys.readouterr().err
+    odd.write_text("name: my_deer\n" + odd.read_text())
+    assert run(["compile", str(odd)]) == 0
+
+
+def test_a_scenario_that_is_no_text_is_not_shown(tmp_path, capsys):
+    (tmp_path / "odd.yaml").write_bytes(b"\xff\xfe\x00\x81")
+    assert run(["scenarios", "show", str(tmp_path / "odd.yaml")]) == 2
+    assert "cannot be read as text" in capsys.readouterr().err
 
 
 def test_brackets_in_an_error_are_shown_as_they_are(capsys):

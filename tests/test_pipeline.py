@@ -15,6 +15,7 @@ from hartsim.pipeline import (
     canvas_of,
     describe_request,
     in_shard,
+    painted_size,
     plan,
     scene_groups,
 )
@@ -76,12 +77,21 @@ def test_two_scenarios_of_one_name_are_refused(tmp_path):
 
 def test_the_batch_does_not_make_another_request():
     other = replace(REQUEST, config=load_config(["hart=tiny", "render.batch=1"]), shard=(0, 2))
-    assert describe_request(other) == describe_request(REQUEST)
+    assert describe_request(other, "w") == describe_request(REQUEST, "w")
 
 
 def test_a_setting_that_changes_pictures_makes_another_request():
     other = replace(REQUEST, config=load_config(["hart=tiny", "render.guidance=2"]))
-    assert describe_request(other) != describe_request(REQUEST)
+    assert describe_request(other, "w") != describe_request(REQUEST, "w")
+
+
+def test_other_weights_are_another_request():
+    assert describe_request(REQUEST, "these") != describe_request(REQUEST, "those")
+
+
+@pytest.mark.parametrize(("model_px", "side"), [(32, 128), (128, 256), (256, 256), (1024, 1024)])
+def test_pictures_are_of_the_usual_size_where_the_model_allows(model_px, side):
+    assert painted_size(load_config([]), (model_px, model_px)) == (side, side)
 
 
 def test_a_backdrop_leaves_everything_but_the_backdrop():

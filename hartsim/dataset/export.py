@@ -12,6 +12,7 @@ from hartsim.dataset.annotate import annotate
 from hartsim.dataset.durable import (
     json_line,
     plain,
+    read_json,
     refusals_told,
     replace_durably,
     write_durably,
@@ -30,6 +31,7 @@ SUPERCATEGORIES = {
     "thing": ("robot", "tool", "container", "electronics", "food", "other"),
 }
 
+INFO = {"description": "made by hartsim"}
 MIN_KNOWN_SHARE = 0.5
 """An object of which less is known would get a box that is not its own."""
 
@@ -48,6 +50,7 @@ def export_coco(root: Path, out: Path, include_rejected: bool = False) -> Path:
         raise DatasetError(f"{root}: no sample with true labels to export; a view has none")
     path = out if out.suffix == ".json" else out / "annotations.json"
     name_of = _linked if path == out else _copied
+    _refuse_strangers(path, out)
     with refusals_told(out):
         path.parent.mkdir(parents=True, exist_ok=True)
         names = [name_of(record, path.parent) for record in records]
@@ -61,6 +64,15 @@ def run_lengths(mask: Mask) -> dict[str, list[int]]:
     edges = np.flatnonzero(np.diff(flat.astype(np.int8)))
     counts = np.diff(np.concatenate([[0], edges, [mask.size]])).tolist()
     return {"size": list(mask.shape), "counts": counts[:-1] if counts[-1] == 0 else counts}
+
+
+def _refuse_strangers(path: Path, out: Path) -> None:
+    """DatasetError where what would be overwritten, or joined, is not an export of ours."""
+    if path.exists():
+        if read_json(path).get("info") != INFO:
+            raise DatasetError(f"{path}: there already, and not an export; choose another --out")
+    elif path != out and out.is_dir() and any(out.iterdir()):
+        raise DatasetError(f"{out}: holds other files; choose an empty or a new folder")
 
 
 def _is_usable(record: Record, include_rejected: bool) -> bool:
@@ -88,7 +100,7 @@ def _coco(records: list[Record], names: list[str]) -> dict[str, Any]:
         for item in _objects(record, labels):
             annotations.append({"id": next(numbers), "image_id": image_id, **_annotation(item)})
     return {
-        "info": {"description": "made by hartsim"},
+        "info": INFO,
         "licenses": [],
         "categories": _categories(),
         "images": images,

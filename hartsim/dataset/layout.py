@@ -39,6 +39,11 @@ def sample_folders(root: Path) -> list[Path]:
     return sorted(path.parent for path in (root / "samples").glob("*/sample.json"))
 
 
+def is_sample(root: Path, sample_id: str) -> bool:
+    """Whether a dataset has this sample, which means whole."""
+    return (root / "samples" / sample_id / "sample.json").is_file()
+
+
 def manifest_line(folder: Path) -> str:
     """What the manifest says of one sample: equal for equal requests."""
     data = read_json(folder / "sample.json")

@@ -30,6 +30,7 @@ from hartsim.dataset.layout import (
     FORMAT,
     MANIFEST,
     MARKER,
+    is_sample,
     manifest_line,
     read_marker,
     sample_folders,
@@ -80,7 +81,7 @@ class DatasetWriter:
 
     def has(self, sample_id: str) -> bool:
         """Whether the sample is there, which means whole."""
-        return (self.folder_of(sample_id) / "sample.json").is_file()
+        return is_sample(self.root, sample_id)
 
     def add(self, sample: Sample) -> Path:
         """Write a sample, whole or not at all; its folder. One that is there already is kept."""
@@ -126,6 +127,9 @@ class DatasetWriter:
         return target
 
     def _rename(self, aside: Path, target: Path) -> None:
+        if target.is_dir() and not self.has(target.name):
+            logger.warning("%s: no sample.json, so no sample; made anew", target)
+            shutil.rmtree(target)
         try:
             aside.replace(target)
         except OSError:
@@ -143,9 +147,14 @@ def merge(sources: Iterable[Path], out: Path) -> Path:
     shards = [shard for source in sources for shard in _datasets_in(source)]
     if not shards:
         raise DatasetError("nothing to merge: name at least one dataset folder")
-    with DatasetWriter(out, read_marker(shards[0])["request"]) as writer:
+    request = read_marker(shards[0])["request"]
+    seen: dict[str, Path] = {}
+    for shard in shards:
+        _refuse_other_request(shard, request)
+        for folder in sample_folders(shard):
+            _refuse_difference(folder, seen.setdefault(folder.name, folder))
+    with DatasetWriter(out, request) as writer:
         for shard in shards:
-            _refuse_other_request(shard, writer.request)
             for folder in sample_folders(shard):
                 writer.adopt(folder)
         return writer.finish()
@@ -217,5 +226,5 @@ def _datasets_in(source: Path) -> list[Path]:
 
 
 def _refuse_difference(theirs: Path, ours: Path) -> None:
-    if manifest_line(theirs) != manifest_line(ours):
+    if theirs != ours and manifest_line(theirs) != manifest_line(ours):
         raise DatasetError(f"{theirs} and {ours} differ but have one id; keep one of them")

@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from hartsim import __version__
-from hartsim.errors import CheckpointError
+from hartsim.errors import CheckpointError, ConfigError
 from hartsim.hart.checkpoint import load_hart
 from hartsim.hart.config import hart_config
 from hartsim.hart.edit import canvas_of_images, generate_seamless
@@ -64,10 +64,11 @@ class RenderChoice(Protocol):
 
 
 def make_renderer(model: ModelChoice, render: RenderChoice) -> "HartRenderer":
-    """The renderer of a configuration; CheckpointError if its weights are missing or broken."""
-    cuda = torch.cuda.is_available() if render.device == "auto" else render.device != "cpu"
-    name = "cpu" if not cuda else render.device.replace("auto", "cuda")
-    hart = find_hart(model.name, model.weights).to(torch.device(name))
+    """The renderer of a configuration.
+
+    CheckpointError if its weights are missing or broken, ConfigError for a device that is not here.
+    """
+    hart = find_hart(model.name, model.weights).to(find_device(render.device))
     asked = {
         "guidance": render.guidance,
         "more_smooth": render.smooth,
@@ -77,6 +78,18 @@ def make_renderer(model: ModelChoice, render: RenderChoice) -> "HartRenderer":
     chosen: dict[str, Any] = {name: value for name, value in asked.items() if value is not None}
     settings = dataclasses.replace(SamplingSettings.of(hart.config), **chosen)
     return HartRenderer(hart, settings, render.rows, render.threads)
+
+
+def find_device(name: str) -> torch.device:
+    """The device called `cpu`, `cuda`, `cuda:N` or `auto`; ConfigError where it is missing."""
+    count = torch.cuda.device_count()
+    if name == "auto":
+        return torch.device("cuda" if count else "cpu")
+    device = torch.device(name)
+    if device.type == "cuda" and (device.index or 0) >= count:
+        there = f"cuda:0 to cuda:{count - 1} and cpu" if count else "cpu"
+        raise ConfigError(f"render.device is '{name}', which is not here; there is {there}")
+    return device
 
 
 def find_hart(name: str, weights: str | None) -> Hart:

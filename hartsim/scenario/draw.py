@@ -24,12 +24,16 @@ _STANDARD = NormalDist()
 
 @dataclass(frozen=True)
 class Draw:
-    """A concrete scenario (its `vary` is empty), and the value drawn for each varied path."""
+    """A concrete scenario (its `vary` is empty), and the value drawn for each varied path.
+
+    `weight` is how much likelier the scenario makes it than the sampler did, 1 where they agree.
+    """
 
     scenario: Scenario
     seed: int
     index: int
     values: Mapping[str, Value]
+    weight: float = 1.0
 
 
 def quantile_of(*key: str | int) -> float:
@@ -55,10 +59,13 @@ def pick(rng: np.random.Generator, options: Sequence[T]) -> T:
 
 def draw(scenario: Scenario, seed: int, index: int) -> Draw:
     """Draw number `index` of a scenario: every varied field gets its value."""
-    values = {
-        path: value_at(distribution, quantile_of(scenario.name, seed, index, path))
-        for path, distribution in scenario.vary.items()
-    }
+    point = {path: quantile_of(scenario.name, seed, index, path) for path in scenario.vary}
+    return draw_at(scenario, seed, index, point)
+
+
+def draw_at(scenario: Scenario, seed: int, index: int, point: Mapping[str, float]) -> Draw:
+    """The draw whose values lie at these quantiles, in [0, 1), of every varied path."""
+    values = {path: value_at(spread, point[path]) for path, spread in scenario.vary.items()}
     return Draw(set_values(scenario, values), seed, index, values)
 
 

@@ -54,12 +54,17 @@ NOT_A_NAME = "'{}' is no name; names are made of letters, digits, '_' and '-'"
 
 def load_scenario(path_or_name: str | Path) -> Scenario:
     """The scenario of a file, or of a name in the library; ScenarioError for anything wrong."""
+    path, text = read_scenario(path_or_name)
+    return parse_scenario(text, str(path), path.stem)
+
+
+def read_scenario(path_or_name: str | Path) -> tuple[Path, str]:
+    """The file that a path or a library name means, and its text; ScenarioError where none is."""
     path = find_scenario(path_or_name)
     try:
-        text = path.read_text(encoding="utf-8")
+        return path, path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ScenarioError(f"{path}: cannot be read as text: {error}") from error
-    return parse_scenario(text, str(path), path.stem)
 
 
 def parse_scenario(text: str, source: str, name: str) -> Scenario:
@@ -67,6 +72,8 @@ def parse_scenario(text: str, source: str, name: str) -> Scenario:
     root = parse_yaml(text, source)
     entries = root.entries(KEYS)
     task = _task(root, entries)
+    if "name" not in entries and not NAME.fullmatch(name):
+        raise ScenarioError(f"{source}: {NOT_A_NAME.format(name)}; rename the file or add `name:`")
     scenario = Scenario(
         name=_name(entries["name"]) if "name" in entries else name,
         task=task,

@@ -85,7 +85,8 @@ class Node:
             )
         try:
             value: Value | None = yaml.constructor.SafeConstructor().construct_object(self.tree)
-        except (yaml.YAMLError, ValueError) as error:
+        except (yaml.YAMLError, ValueError, LookupError, AttributeError) as error:
+            # PyYAML trusts explicit tags: `!!timestamp soon` fails on what its pattern did not find
             raise self.error(f"'{self.tree.value}' is not a value of its kind") from error
         return value
 

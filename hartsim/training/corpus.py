@@ -58,6 +58,13 @@ def write_part(
     return True
 
 
+def refuse_strangers(root: Path) -> None:
+    """DatasetError for a folder that holds anything but the parts of a corpus."""
+    for path in sorted(root.iterdir()) if root.is_dir() else ():
+        if not path.name.startswith((".", "train-", "held-")):
+            raise DatasetError(f"{root}: holds '{path.name}', which is no part of a corpus")
+
+
 def read_corpus(root: Path, held_out: bool = False, size_px: Size | None = None) -> Corpus:
     """The training parts of a corpus folder, or with `held_out` the others, at a size."""
     parts = sorted(p for p in root.glob("[!.]*") if (p / "captions.json").exists())
@@ -65,6 +72,20 @@ def read_corpus(root: Path, held_out: bool = False, size_px: Size | None = None)
     if not parts:
         kind = "held-out" if held_out else "training"
         raise DatasetError(f"{root}: no {kind} parts here; make them with `hartsim train data`")
-    images = tuple(np.load(p / "images.npy", mmap_mode="r") for p in parts)
-    captions = [c for p in parts for c in json.loads((p / "captions.json").read_text())]
-    return Corpus(images, tuple(tuple(c) for c in captions), size_px)
+    read = [_read_part(part) for part in parts]
+    captions = tuple(tuple(each) for _, texts in read for each in texts)
+    return Corpus(tuple(images for images, _ in read), captions, size_px)
+
+
+def _read_part(folder: Path) -> tuple[np.ndarray, list[list[str]]]:
+    try:
+        images = np.load(folder / "images.npy", mmap_mode="r")
+        captions = json.loads((folder / "captions.json").read_text())
+    except (OSError, ValueError, EOFError) as error:
+        raise DatasetError(f"{folder}: broken ({error}); delete it and make it again") from error
+    if len(images) != len(captions):
+        raise DatasetError(
+            f"{folder}: {len(images)} pictures but {len(captions)} captions; delete it and make "
+            "it again"
+        )
+    return images, captions

@@ -25,6 +25,7 @@ from hartsim.training.features import (
     kernel_distance,
     pooled_features,
 )
+from hartsim.training.run import read_checkpoint
 from hartsim.training.tokenizer import train_decoder, train_tokenizer
 from hartsim.training.transformer import Painter, redraw_last_scale, train_transformer
 from hartsim.types import Image
@@ -86,7 +87,7 @@ def trained_tokenizer(out: Path, config: HartConfig) -> Tokenizer:
         path = out / f"{phase}.pt"
         if path.exists():
             tokenizer = Tokenizer(config.tokenizer, config.transformer.patch_nums)
-            tokenizer.load_state_dict(torch.load(path, weights_only=True)["model"])
+            tokenizer.load_state_dict(read_checkpoint(path)["model"])
             return tokenizer.eval()
     raise DatasetError(f"{out}: no tokenizer here; make one with `hartsim train tokenizer`")
 

@@ -13,6 +13,8 @@ from typing import Any
 
 import torch
 
+from hartsim.errors import DatasetError
+
 logger = logging.getLogger(__name__)
 
 
@@ -77,10 +79,21 @@ class Run:
         path = self.folder / f"{self.name}.pt"
         state: dict[str, Any] | None = None
         if path.exists():
-            state = torch.load(path, weights_only=True)
+            state = read_checkpoint(path)
             self.step, self._spent = state.pop("step"), state.pop("seconds")
         self._since = self._saved = time.monotonic()
         return state
+
+
+def read_checkpoint(path: Path) -> dict[str, Any]:
+    """What `Run.save` wrote; DatasetError for a file that is broken or something else."""
+    try:
+        state = torch.load(path, weights_only=True)
+    except Exception as error:  # on junk the unpickler raises whatever it stumbles over
+        raise DatasetError(f"{path}: no readable checkpoint; delete it to begin anew") from error
+    if not isinstance(state, dict) or not {"step", "seconds", "model"} <= state.keys():
+        raise DatasetError(f"{path}: not a checkpoint of this training; delete it to begin anew")
+    return state
 
 
 class Average:

@@ -39,8 +39,10 @@ SHARES = {"continuous": 0.6, "codebook": 0.12, "alternating": 0.28}
 def train_tokenizer(
     corpus: Corpus, held_out: Corpus, config: HartConfig, folder: Path, minutes: float
 ) -> Tokenizer:
-    """Train, or go on training, a tokenizer in `folder`; `tokenizer.pt` there is the result."""
-    tokenizer = Tokenizer(config.tokenizer, config.transformer.patch_nums)
+    """Train, or go on training, a tokenizer in `folder`; `alternating.pt` there is the result."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        tokenizer = Tokenizer(config.tokenizer, config.transformer.patch_nums)
     tokenizer.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     features = PhotographFeatures()
     phases = {name: Run(folder, name, minutes * share) for name, share in SHARES.items()}
@@ -61,10 +63,11 @@ def _train_continuous(
     optimizer = torch.optim.AdamW(tokenizer.parameters(), betas=(0.9, 0.99), weight_decay=0.01)
     _resume(run, tokenizer, optimizer)
     batches = _pictures(corpus, batch=BATCH, seed=run.step)
+    generator = torch.Generator().manual_seed(run.step)
     while run.progress < 1:
         image = next(batches)
         latent = tokenizer.vae.quant_conv(tokenizer.vae.encoder(image))
-        noisy = latent + LATENT_NOISE * torch.randn_like(latent)
+        noisy = latent + LATENT_NOISE * torch.randn(latent.shape, generator=generator)
         made = tokenizer.decode(noisy)
         pixels = functional.l1_loss(made, image)
         seen = perceptual_loss(features, made, image)
@@ -105,13 +108,15 @@ def _train_alternating(
     _resume(run, tokenizer, optimizer)
     batches = _pictures(corpus, batch=BATCH, seed=10_000 + run.step)
     choose = np.random.default_rng(run.step)
+    generator = torch.Generator().manual_seed(run.step)
     while run.progress < 1:
         image = next(batches)
         discrete = bool(choose.random() < 0.5)
         with torch.no_grad():
             latent = tokenizer.latent(image)
             shown = tokenizer.quantizer.encode(latent).discrete if discrete else latent
-            shown = shown + 0.15 * RESIDUAL_STD * torch.randn_like(shown)
+            noise = torch.randn(shown.shape, generator=generator)
+            shown = shown + 0.15 * RESIDUAL_STD * noise
         made = tokenizer.decode(shown)
         pixels = functional.l1_loss(made, image)
         seen = perceptual_loss(features, made, image)

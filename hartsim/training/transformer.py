@@ -48,6 +48,13 @@ class Painter(nn.Module):
         nn.init.normal_(self.text.positions, std=0.02)
 
 
+def new_painter(config: HartConfig, seed: int) -> Painter:
+    """A painter with random weights, which `seed` alone decides."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return Painter(config)
+
+
 @dataclass(frozen=True)
 class Lessons:
     """A corpus as the transformer sees it: latents (N, C, P, P) and token ids per wording."""
@@ -82,8 +89,7 @@ def train_transformer(
 
     `preview` is called with the averaged model and the step now and then.
     """
-    torch.manual_seed(0)
-    painter = Painter(config)
+    painter = new_painter(config, seed=0)
     average = Average(painter)
     optimizers = make_optimizers(painter)
     peaks = [group["lr"] for each in optimizers for group in each.param_groups]
@@ -200,20 +206,30 @@ def make_lessons(
     corpus: Corpus, tokenizer: Tokenizer, text: HashTextEncoder, cache: Path
 ) -> Lessons:
     """Encode every picture and caption once; `cache` keeps the latents for a resumed run."""
-    if cache.exists():
-        latents = torch.load(cache, weights_only=True)
-    else:
-        chunks = []
-        for start in range(0, len(corpus), 16):
-            picks = list(range(start, min(start + 16, len(corpus))))
-            image = from_pixels(torch.from_numpy(corpus.batch(picks)))
-            image = image.contiguous(memory_format=torch.channels_last)
-            chunks.append(tokenizer.latent(image).half())
-        latents = torch.cat(chunks)
-        torch.save(latents, cache)
+    latents = _latents(corpus, tokenizer, cache)
     wordings = torch.tensor([len(captions) for captions in corpus.captions])
     ids = text.token_ids([caption for captions in corpus.captions for caption in captions])
     return Lessons(latents, ids, wordings.cumsum(dim=0) - wordings, wordings)
+
+
+def _latents(corpus: Corpus, tokenizer: Tokenizer, cache: Path) -> Tensor:
+    """Latents (N, C, P, P) in float16 of all pictures; kept for this corpus and this encoder."""
+    weights = torch.cat([p.flatten() for p in tokenizer.vae.encoder.parameters()]).double()
+    made_of = [len(corpus), float(weights.sum()), float(weights.square().sum())]
+    if cache.exists():
+        kept = torch.load(cache, weights_only=True)
+        if isinstance(kept, dict) and kept["made_of"] == made_of:
+            latents: Tensor = kept["latents"]
+            return latents
+    chunks = []
+    for start in range(0, len(corpus), 16):
+        picks = list(range(start, min(start + 16, len(corpus))))
+        image = from_pixels(torch.from_numpy(corpus.batch(picks)))
+        image = image.contiguous(memory_format=torch.channels_last)
+        chunks.append(tokenizer.latent(image).half())
+    latents = torch.cat(chunks)
+    torch.save({"made_of": made_of, "latents": latents}, cache)
+    return latents
 
 
 def averaged(painter: Painter, average: Average, config: HartConfig) -> Painter:

@@ -30,6 +30,8 @@ CANDIDATES = ("egl", "osmesa", "osmesa-wheel")
 """In order of preference; the last is OSMesa as the `lavavu-osmesa` wheel brings it."""
 
 REMEDY = "pip install --no-deps lavavu-osmesa"
+UNSET_REMEDY = "unset MUJOCO_GL"
+"""hartsim then finds a back end by itself."""
 SYSTEM_REMEDY = "apt-get install -y --no-install-recommends libegl1 libgl1"
 
 _TRIAL_S = 60.0
@@ -47,19 +49,24 @@ context.free()
 
 
 @functools.cache
+def wanted() -> str:
+    """What the user set MUJOCO_GL to before we did; empty where the choice is ours."""
+    return os.environ.get("MUJOCO_GL", "").lower()
+
+
+@functools.cache
 def probe() -> str:
     """The back end that draws here: MUJOCO_GL if the user set it, else the first that works.
 
     Raises WorldError, naming the command to run, where none does.
     """
-    wanted = os.environ.get("MUJOCO_GL", "").lower()
-    if wanted:
-        return _confirmed(wanted)
+    if wanted():
+        return _confirmed(wanted())
     remembered = _recall()
     if remembered is not None:
         return remembered
     for name in CANDIDATES:
-        if _works(name):
+        if works(name):
             _remember(name)
             return name
     raise WorldError(
@@ -89,10 +96,28 @@ def load_mujoco() -> ModuleType:
 
 
 def broken(error: Exception) -> WorldError:
-    """What to tell the user when the chosen back end fails."""
+    """What to tell the user when the chosen back end fails; it is not remembered any longer."""
     chosen = os.environ.get("MUJOCO_GL", "")
     why = str(error).splitlines()[0] if str(error) else type(error).__name__
-    return WorldError(f"MUJOCO_GL={chosen} does not start ({why}); run: {REMEDY}")
+    if wanted():
+        return WorldError(f"MUJOCO_GL={chosen} does not start ({why}); run: {UNSET_REMEDY}")
+    _cache_file().unlink(missing_ok=True)
+    return WorldError(
+        f"OpenGL by {chosen} does not start any more ({why}); the same command again looks for "
+        "another"
+    )
+
+
+def trial() -> str:
+    """The back end that draws here, tried in a process of its own; WorldError as `probe`."""
+    name = probe()
+    if not works(name):
+        if wanted():
+            raise WorldError(f"MUJOCO_GL={wanted()} does not start; run: {UNSET_REMEDY}")
+        _cache_file().unlink(missing_ok=True)
+        probe.cache_clear()
+        name = probe()
+    return name
 
 
 def select(name: str) -> None:
@@ -156,7 +181,7 @@ def _system_osmesa() -> bool:
     return find_library("OSMesa") is not None
 
 
-def _works(name: str) -> bool:
+def works(name: str) -> bool:
     """Whether a small context opens in a process of its own."""
     if name == "osmesa-wheel" and wheel_library() is None:
         return False

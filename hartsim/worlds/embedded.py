@@ -111,10 +111,15 @@ class EmbeddedWorld:
 
     def paint(self, textures: Mapping[str, Image]) -> set[str]:
         """Put textures on surfaces by name; returns those whose pixels were seen to change."""
-        for name in textures:
+        for name, image in textures.items():
             if name not in self.surfaces:
                 known = ", ".join(sorted(self.surfaces))
                 raise WorldError(f"no surface '{name}' to paint; there are: {known}")
+            if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or not image.size:
+                raise WorldError(
+                    f"the texture for '{name}' is {image.dtype} {image.shape}; "
+                    "paint takes uint8 RGB, (height, width, 3)"
+                )
         cameras = self._staged().cameras
         before = [self._studio.picture(camera, PROOF_PX, PROOF_PX) for camera in cameras]
         for name, image in textures.items():
@@ -134,8 +139,12 @@ class EmbeddedWorld:
         this very step.
         """
         self._staged()
-        self._moment.collisions = set()
         bounded = np.clip(np.asarray(action, np.float64), -1, 1)
+        if not (np.isfinite(bounded).all() and seconds > 0):
+            raise WorldError(
+                f"action is {action} for {seconds} s; step takes finite numbers and some time"
+            )
+        self._moment.collisions = set()
         steps = max(1, round(seconds / SUBSTEP_S))
         for _ in range(steps):
             self._advance(bounded, seconds / steps)

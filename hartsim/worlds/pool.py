@@ -7,7 +7,7 @@ scene. That costs milliseconds, where a new model and OpenGL context cost half a
 
 import math
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -148,16 +148,27 @@ class Pool:
             self._gl.free()
             self._gl = None
 
-    def keep(self, image: Image) -> int:
-        """The slot where this very image (TEXTURE_PX each way) is; the last `slots` stay there."""
+    def keep(self, image: Image, in_use: Collection[int] = ()) -> int:
+        """The slot where this very image (TEXTURE_PX each way) is.
+
+        The last images stay there; one that has to give way is never in a slot that is `in_use`.
+        """
         key = id(image)
         if key not in self._kept:
-            full = len(self._kept) == self.slots
-            slot = self._kept.popitem(last=False)[1][0] if full else len(self._kept)
+            slot = self._free_slot(in_use)
             self._upload(slot, image)
             self._kept[key] = slot, image
         self._kept.move_to_end(key)
         return self._kept[key][0]
+
+    def _free_slot(self, in_use: Collection[int]) -> int:
+        if len(self._kept) < self.slots:
+            return len(self._kept)
+        for key, (slot, _) in self._kept.items():
+            if slot not in in_use:
+                del self._kept[key]
+                return slot
+        raise WorldError(f"the scene wears more than {self.slots} textures at once")
 
     def mix(self, palette: Image) -> None:
         """Take up a palette: PALETTE_SHADES of each colour in a row, two rows for each."""

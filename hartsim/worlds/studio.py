@@ -51,7 +51,9 @@ class Studio:
         self.stage, self.ego = stage, STILL
         self.poses = {prop.name: prop.pose for prop in stage.props}
         self._sky = planes_of(stage.sky)
-        self._slots = {name: self._hang(image) for name, image in stage.textures.items()}
+        self._slots: dict[str, int] = {}
+        for name, image in stage.textures.items():
+            self._slots[name] = self._hang(image)
         self._parts, self._palette = bake(stage, self._slots)
         self._pool.load([part.batch for part in self._parts])
         self._pool.mix(self._palette.image())
@@ -90,7 +92,8 @@ class Studio:
             self._light()
 
     def _hang(self, image: Image) -> int:
-        return self._pool.keep(resize(image, (TEXTURE_PX, TEXTURE_PX)))
+        in_use = set(self._slots.values())
+        return self._pool.keep(resize(image, (TEXTURE_PX, TEXTURE_PX)), in_use)
 
     def _light(self) -> None:
         self._pool.light(relight.lights_of(self.stage.lighting)[0])

@@ -126,3 +126,22 @@ def test_equal_datasets_export_to_equal_bytes(tmp_path: Path) -> None:
     root = write_dataset(tmp_path / "data", [sample_of(size_px=SIZE)])
     first = export_coco(root, tmp_path / "a").read_bytes()
     assert export_coco(root, tmp_path / "b").read_bytes() == first
+
+
+def test_a_file_that_is_no_export_is_not_overwritten(tmp_path: Path) -> None:
+    root = write_dataset(tmp_path / "data", [sample_of(size_px=SIZE)])
+    mine, folder = tmp_path / "mine.json", tmp_path / "folder"
+    mine.write_text('{"my": "work"}')
+    folder.mkdir()
+    (folder / "notes.txt").write_text("mine")
+    for out in (mine, folder):
+        with pytest.raises(DatasetError, match="choose an"):
+            export_coco(root, out)
+    assert mine.read_text() == '{"my": "work"}'
+    assert [path.name for path in folder.iterdir()] == ["notes.txt"]
+
+
+def test_an_export_may_be_made_again(tmp_path: Path) -> None:
+    root = write_dataset(tmp_path / "data", [sample_of(size_px=SIZE)])
+    first = export_coco(root, tmp_path / "coco").read_bytes()
+    assert export_coco(root, tmp_path / "coco").read_bytes() == first

@@ -88,6 +88,7 @@ def test_shards_of_different_requests_do_not_merge(tmp_path: Path) -> None:
     write_dataset(tmp_path / "b", [], REQUEST | {"seed": 2})
     with pytest.raises(DatasetError, match="seed is 2 there and 1 here"):
         merge([tmp_path / "a", tmp_path / "b"], tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 def test_shards_that_disagree_about_a_sample_do_not_merge(tmp_path: Path) -> None:
@@ -96,6 +97,16 @@ def test_shards_that_disagree_about_a_sample_do_not_merge(tmp_path: Path) -> Non
     write_dataset(tmp_path / "b", [dataclasses.replace(sample, drawn={"x": 1})])
     with pytest.raises(DatasetError, match="differ but have one id"):
         merge([tmp_path / "a", tmp_path / "b"], tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_is_left_of_a_sample_is_made_anew(tmp_path: Path) -> None:
+    sample = sample_of(size_px=SIZE)
+    write_dataset(tmp_path, [sample])
+    whole = contents(tmp_path)
+    (tmp_path / "samples" / sample.id / "sample.json").unlink()
+    write_dataset(tmp_path, [sample])
+    assert contents(tmp_path) == whole
 
 
 def test_a_folder_with_other_files_is_refused_and_left_alone(tmp_path: Path) -> None:

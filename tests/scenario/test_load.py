@@ -156,6 +156,14 @@ def test_all_five_distributions_are_read():
             "deer.yaml:2: scene.place: 'highway' is not a value of its kind",
         ),
         (
+            DEER.replace("highway", "!!timestamp highway"),
+            "deer.yaml:2: scene.place: 'highway' is not a value of its kind",
+        ),
+        (
+            DEER.replace("highway", "!!bool highway"),
+            "deer.yaml:2: scene.place: 'highway' is not a value of its kind",
+        ),
+        (
             DEER + "objects:\n  deer: {kind: car, ahead_m: 30}",
             "deer.yaml:6: objects.deer: a hazard is already called 'deer'",
         ),

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from hartsim.errors import DatasetError
-from hartsim.training.corpus import read_corpus, write_part
+from hartsim.training.corpus import read_corpus, refuse_strangers, write_part
 
 
 def entries(start, count):
@@ -48,3 +48,15 @@ def test_an_interrupted_part_is_not_seen(root):
 def test_an_empty_folder_names_the_command_that_fills_it(tmp_path):
     with pytest.raises(DatasetError, match="no training parts here; make them with `hartsim train"):
         read_corpus(tmp_path)
+
+
+def test_a_broken_part_is_named(root):
+    (root / "train-00001" / "images.npy").write_bytes(b"")
+    with pytest.raises(DatasetError, match=r"train-00001: broken \(.*\); delete it"):
+        read_corpus(root)
+
+
+def test_a_folder_of_other_things_is_no_corpus(tmp_path):
+    (tmp_path / "thesis.tex").write_text("mine")
+    with pytest.raises(DatasetError, match=r"holds 'thesis\.tex'"):
+        refuse_strangers(tmp_path)

@@ -3,6 +3,7 @@ import time
 import pytest
 import torch
 
+from hartsim.errors import DatasetError
 from hartsim.training.run import Average, Run
 
 
@@ -24,6 +25,19 @@ def test_a_resumed_run_takes_up_step_clock_and_state(tmp_path):
     assert state["model"]["weight"].tolist() == [1, 1]
     assert second.step == 7
     assert second.progress == pytest.approx(0.5, abs=0.01)
+
+
+@pytest.mark.parametrize("bytes_", [b"", b"junk", b"PK\x03\x04half a zip"])
+def test_a_broken_checkpoint_is_told_in_one_line(tmp_path, bytes_):
+    (tmp_path / "phase.pt").write_bytes(bytes_)
+    with pytest.raises(DatasetError, match=r"phase\.pt: no.* checkpoint.*delete it to begin anew"):
+        Run(tmp_path, "phase", minutes=1).start()
+
+
+def test_another_file_of_torch_is_no_checkpoint(tmp_path):
+    torch.save({"weight": torch.ones(2)}, tmp_path / "phase.pt")
+    with pytest.raises(DatasetError, match="not a checkpoint of this training"):
+        Run(tmp_path, "phase", minutes=1).start()
 
 
 def test_the_learning_rate_rises_stays_and_falls(tmp_path):

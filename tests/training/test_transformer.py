@@ -1,15 +1,18 @@
+import numpy as np
 import pytest
 import torch
 
 from hartsim.hart.config import hart_config
 from hartsim.hart.model import new_hart
 from hartsim.hart.tokenizer import Tokenizer
+from hartsim.training.corpus import Corpus
 from hartsim.training.transformer import (
     Lessons,
     Painter,
     disturbed,
     draw_codes,
     losses,
+    make_lessons,
     redraw_last_scale,
 )
 
@@ -102,3 +105,17 @@ def test_only_the_last_scale_is_redrawn():
     furthest = hart.tokenizer.quantizer.embedding.weight.abs().max() + 0.6
     assert not torch.equal(first, second)
     assert (first - coarse).abs().max() <= furthest
+
+
+def test_latents_are_kept_for_the_same_pictures_only(painter, tmp_path):
+    tokenizer = Tokenizer(CONFIG.tokenizer, CONFIG.transformer.patch_nums)
+    images = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 3), dtype=np.uint8)
+
+    def latents(count):
+        corpus = Corpus((images[:count],), (("one",),) * count)
+        return make_lessons(corpus, tokenizer, painter.text, tmp_path / "latents.pt").latents
+
+    two, three = latents(2), latents(3)
+    assert len(two) == 2
+    assert len(three) == 3
+    assert torch.equal(latents(3), three)

@@ -32,6 +32,26 @@ def test_the_back_end_that_the_user_chose_is_kept():
     assert python(SHOW_PROBE, MUJOCO_GL="glfw") == "glfw"
 
 
+def test_a_choice_of_the_user_that_does_not_draw_is_told_with_its_remedy():
+    code = (
+        "from hartsim.worlds import backend\nfrom hartsim.errors import WorldError\n"
+        "try:\n    backend.trial()\nexcept WorldError as error:\n    print(error)"
+    )
+    message = python(code, MUJOCO_GL="of-nobody")
+    assert message == "MUJOCO_GL=of-nobody does not start; run: unset MUJOCO_GL"
+
+
+def test_a_memory_that_has_become_wrong_is_given_up(tmp_path):
+    found = python(SHOW_PROBE, XDG_CACHE_HOME=str(tmp_path))
+    (file,) = (tmp_path / "hartsim").iterdir()
+    file.write_text(json.dumps({"backend": "osmesa"}))
+    code = "from hartsim.worlds import backend; print(backend.trial())"
+    if backend.works("osmesa"):
+        pytest.skip("both back ends work here")
+    assert python(code, XDG_CACHE_HOME=str(tmp_path)) == found
+    assert json.loads(file.read_text()) == {"backend": found}
+
+
 def test_what_was_found_is_remembered_for_the_next_process(tmp_path):
     found = python(SHOW_PROBE, XDG_CACHE_HOME=str(tmp_path))
     (file,) = (tmp_path / "hartsim").iterdir()

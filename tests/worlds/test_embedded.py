@@ -246,6 +246,25 @@ def test_a_painted_road_has_the_top_of_its_texture_ahead(road):
     assert grey[30:60].mean() < grey[66:96].mean()
 
 
+@pytest.mark.parametrize(
+    "image",
+    [np.zeros((8, 8), np.uint8), np.zeros((8, 8, 3), np.float32), np.zeros((0, 0, 3), np.uint8)],
+    ids=["grey", "float", "empty"],
+)
+def test_only_rgb_bytes_are_paint(road, image):
+    road.show(street())
+    with pytest.raises(WorldError, match=r"texture for 'road' is .*; paint takes uint8 RGB"):
+        road.paint({"road": image})
+
+
+def test_an_action_that_is_no_number_moves_nothing(road):
+    road.show(street())
+    before = road.state()
+    with pytest.raises(WorldError, match="step takes finite numbers"):
+        road.step(np.array([np.nan, 0.0]), 0.1)
+    assert road.state() == before
+
+
 def test_an_unknown_surface_names_the_known_ones(road):
     road.show(street())
     with pytest.raises(WorldError, match="no surface 'raod' to paint; there are: facade_a"):

@@ -121,3 +121,14 @@ def test_closing_twice_is_harmless():
     pool = Pool((16, 16), slots=1, batches=2, triangles=50)
     pool.close()
     pool.close()
+
+
+def test_a_slot_in_use_is_never_taken_over(pool):
+    worn = pool.keep(quarters())
+    others = [quarters() for _ in range(5)]
+    assert worn not in {pool.keep(image, in_use={worn}) for image in others}
+
+
+def test_more_textures_than_slots_are_refused(pool):
+    with pytest.raises(WorldError, match="more than 2 textures at once"):
+        pool.keep(quarters(), in_use={0, 1})

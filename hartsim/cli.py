@@ -63,6 +63,10 @@ Settings = Annotated[
     list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Settings: hart=tiny.")
 ]
 Count = Annotated[int, typer.Option(min=1, help="Scenes to draw from each scenario.")]
+Wish = Annotated[
+    int | None,
+    typer.Option(min=1, help="Scenes of each scenario; default 8, or what a sampler's plan needs."),
+]
 Seed = Annotated[int, typer.Option(min=0, help="Decides every draw and every picture.")]
 Shard = Annotated[
     str | None, typer.Option(metavar="I/N", help="Make only part I, counted from 0, of N.")
@@ -126,13 +130,17 @@ def start(
 )
 def generate(
     words: Words,
-    count: Count = 8,
+    count: Wish = None,
     seed: Seed = 0,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Dataset folder.")] = Path("data"),
     routes: Annotated[
         str | None, typer.Option(help="Of view, texture, backdrop, repaint; default all.")
     ] = None,
     views: Annotated[str | None, typer.Option(help="Cameras, with commas; default front.")] = None,
+    sampler: Annotated[
+        str | None,
+        typer.Option(help="Of random, sobol, latin, grid, pairwise, rare; default random."),
+    ] = None,
     shard: Shard = None,
 ) -> None:
     """Make a labelled dataset from scenarios; run again, it goes on where it stopped."""
@@ -140,7 +148,7 @@ def generate(
     from hartsim.pipeline import GenerateRequest
 
     names, overrides = _split(words)
-    options = {"dataset.routes": routes, "dataset.views": views}
+    options = {"dataset.routes": routes, "dataset.views": views, "draw.sampler": sampler}
     overrides += [f"{key}={value}" for key, value in options.items() if value is not None]
     config = load_config(overrides)
     request = GenerateRequest(

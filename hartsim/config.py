@@ -82,6 +82,18 @@ class WorldSettings:
 
 
 @dataclass(frozen=True)
+class DrawSettings:
+    """Which scenes are drawn of a scenario."""
+
+    sampler: Literal["random", "sobol", "latin", "grid", "pairwise", "rare"] = "random"
+    """At random, or spread so that less is missed; `hartsim.scenario.samplers` says how."""
+    levels: int = _number(3, 1, 100)
+    """Parts into which `grid` and `pairwise` cut numbers."""
+    ways: int = _number(2, 1, 6)
+    """Values whose combinations `pairwise` covers: 2 for pairs, 3 for triples."""
+
+
+@dataclass(frozen=True)
 class DatasetSettings:
     """What is kept of a run."""
 
@@ -98,6 +110,7 @@ class RunConfig:
     hart: HartSettings = field(default_factory=HartSettings)
     render: RenderSettings = field(default_factory=RenderSettings)
     world: WorldSettings = field(default_factory=WorldSettings)
+    draw: DrawSettings = field(default_factory=DrawSettings)
     dataset: DatasetSettings = field(default_factory=DatasetSettings)
 
 

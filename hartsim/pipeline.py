@@ -25,10 +25,11 @@ from hartsim.dataset.layout import is_sample
 from hartsim.dataset.writer import DatasetWriter
 from hartsim.errors import ConfigError
 from hartsim.scenario.compiled import CompiledScene
-from hartsim.scenario.compiler import compile_draw, to_plain
+from hartsim.scenario.compiler import compile_draw, compile_scenario, to_plain
 from hartsim.scenario.language import parse_sentence
 from hartsim.scenario.library import find_scenarios
 from hartsim.scenario.load import load_scenario
+from hartsim.scenario.samplers import Sampler, Sampling, make_sampler
 from hartsim.scenario.schema import Scenario
 from hartsim.types import (
     CLASS_ID,
@@ -57,16 +58,25 @@ BACKDROP_CLASSES: Mapping[Task, tuple[str, ...]] = {
 BACKDROP_KEEPS = 1
 """Coarse scales that a backdrop takes from the frame: its mean colour, and so its time of day."""
 
+GLARING: Image = np.full((8, 8, 3), (255, 0, 255), np.uint8)
+"""A paint that nobody would take for what was there."""
+
+USUAL_COUNT = 8
+"""Scenes of each scenario, where neither the request nor a sampler's plan says how many."""
+
 USUAL_PX, MOST_ENLARGED = 256, 4
 """The side of pictures where none is asked for; no model's are enlarged more than so many times."""
 
 
 @dataclass(frozen=True)
 class GenerateRequest:
-    """What `hartsim generate` was asked for; `shard` is (i, n), i counted from 0."""
+    """What `hartsim generate` was asked for; `shard` is (i, n), i counted from 0.
+
+    `count` None takes as many scenes as complete a sampler's plan, or `USUAL_COUNT`.
+    """
 
     scenarios: tuple[str, ...]
-    count: int
+    count: int | None
     seed: int
     out: Path
     routes: tuple[Route, ...]
@@ -79,10 +89,15 @@ class GenerateRequest:
 class Wanted:
     """A sample to be made: its id says scenario, index, route and view."""
 
-    scenario: Scenario
+    sampler: Sampler
     index: int
     route: Route
     view: str
+
+    @property
+    def scenario(self) -> Scenario:
+        """What its scene is drawn from."""
+        return self.sampler.scenario
 
     @property
     def key(self) -> str:
@@ -124,7 +139,7 @@ def generate(request: GenerateRequest) -> Iterator[Sample]:
         description = describe_request(request, painter.weights_hash)
         with DatasetWriter(request.out, description) as writer:
             for group in scene_groups(missing, request.config.render.batch):
-                for sample in paint_group(group, request.seed, worlds, painter):
+                for sample in paint_group(group, worlds, painter):
                     writer.add(sample)
                     yield sample
             writer.finish()
@@ -137,12 +152,24 @@ def plan(request: GenerateRequest) -> list[Wanted]:
         require_views(scenario, request.views)
     looks = [(route, view) for route in request.routes for view in request.views]
     wanted = (
-        Wanted(scenario, index, route, view)
-        for scenario in scenarios
-        for index in range(request.count)
+        Wanted(sampler, index, route, view)
+        for sampler in samplers(scenarios, request)
+        for index in range(count_of(sampler, request))
         for route, view in looks
     )
     return [each for each in wanted if in_shard(each.id, request.shard)]
+
+
+def samplers(scenarios: Sequence[Scenario], request: GenerateRequest) -> list[Sampler]:
+    """How each scenario is drawn from."""
+    sampling = Sampling(**asdict(request.config.draw))
+    count = request.count or USUAL_COUNT
+    return [make_sampler(scenario, request.seed, sampling, count) for scenario in scenarios]
+
+
+def count_of(sampler: Sampler, request: GenerateRequest) -> int:
+    """How many scenes of a scenario are wanted."""
+    return request.count or sampler.size or USUAL_COUNT
 
 
 def read_scenarios(names: Sequence[str]) -> list[Scenario]:
@@ -186,16 +213,18 @@ def scene_groups(wanted: Sequence[Wanted], batch: int) -> Iterator[list[Wanted]]
 # A few scenes, by all routes
 
 
-def paint_group(
-    group: Sequence[Wanted], seed: int, worlds: "Worlds", painter: "Painter"
-) -> Iterator[Sample]:
+def paint_group(group: Sequence[Wanted], worlds: "Worlds", painter: "Painter") -> Iterator[Sample]:
     """The wanted samples: textures first, then photographs of the world, then what goes over them.
 
     Textures and pictures of the whole group go to the model together.
     """
-    scenes = {each.key: compile_draw(each.scenario, seed, each.index) for each in group}
-    painted = {each.key for each in group if each.route == "texture"}
-    textures = paint_textures([scenes[key] for key in scenes if key in painted], painter)
+    scenes = {each.key: compile_scenario(each.sampler.draw(each.index)) for each in group}
+    shown = {
+        each.key: surfaces_shown(scenes[each.key], worlds)
+        for each in group
+        if each.route == "texture"
+    }
+    textures = paint_textures(scenes, shown, painter)
     shots = {}
     for key, scene in scenes.items():
         views = [each.view for each in group if each.key == key and each.route != "view"]
@@ -207,16 +236,23 @@ def paint_group(
     yield from paint_pictures(pictures, shots, painter)
 
 
+def surfaces_shown(scene: CompiledScene, worlds: "Worlds") -> list[str]:
+    """The surfaces that some camera sees: those whose colour it can tell."""
+    world = worlds[scene.setup.task]
+    world.setup(scene)
+    changed = world.paint(dict.fromkeys(scene.texture_prompts, GLARING))
+    return [name for name in scene.texture_prompts if name in changed]
+
+
 def paint_textures(
-    scenes: Iterable[CompiledScene], painter: "Painter"
+    scenes: Mapping[str, CompiledScene], shown: Mapping[str, Sequence[str]], painter: "Painter"
 ) -> dict[str, dict[str, Render]]:
-    """By scene and surface, a texture for every prompt; one that fails its checks is redrawn."""
-    by_key = {scene.key: scene for scene in scenes}
-    todo = [(key, name) for key, scene in by_key.items() for name in scene.texture_prompts]
-    done: dict[str, dict[str, Render]] = {key: {} for key in by_key}
+    """By scene and surface, textures for what is shown; one that fails its checks is redrawn."""
+    todo = [(key, name) for key, names in shown.items() for name in names]
+    done: dict[str, dict[str, Render]] = {key: {} for key in shown}
     for attempt in range(painter.attempts):
         jobs = [
-            painter.job(by_key[key], "texture", name, by_key[key].texture_prompts[name], attempt)
+            painter.job(scenes[key], "texture", name, scenes[key].texture_prompts[name], attempt)
             for key, name in todo
         ]
         for (key, name), render in zip(todo, painter([(job, None) for job in jobs]), strict=True):
@@ -356,9 +392,10 @@ def describe_request(request: GenerateRequest, weights_hash: str) -> dict[str, A
     """What must be equal for a run to continue in a folder: all that decides a sample's bytes."""
     config = asdict(request.config)
     del config["render"]["batch"], config["hart"]["weights"]
+    drawn = samplers(read_scenarios(request.scenarios), request)
     return {
-        "scenarios": {s.name: s.source_hash for s in read_scenarios(request.scenarios)},
-        "count": request.count,
+        "scenarios": {each.scenario.name: each.scenario.source_hash for each in drawn},
+        "count": {each.scenario.name: count_of(each, request) for each in drawn},
         "seed": request.seed,
         "routes": list(request.routes),
         "views": list(request.views),

@@ -82,6 +82,7 @@ class CompiledScene:
 
     `texture_prompts` by surface, `view_prompts` and `backdrop_prompts` by camera. `drawn` maps each
     varied path to its value. `tags` groups ids: 'hazard', 'weather', 'nhtsa', 'odd', 'sotif' …
+    `weight` is how much likelier the scenario makes this draw than its sampler did.
     """
 
     scenario: Scenario
@@ -94,6 +95,7 @@ class CompiledScene:
     view_prompts: Mapping[str, str]
     backdrop_prompts: Mapping[str, str]
     negative: str
+    weight: float = 1.0
 
     @property
     def key(self) -> str:

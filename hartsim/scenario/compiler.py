@@ -50,6 +50,7 @@ def compile_scenario(drawn: Draw) -> CompiledScene:
             for name in concrete.cameras
         },
         negative=NEGATIVE,
+        weight=drawn.weight,
     )
 
 

@@ -19,7 +19,6 @@ import numpy as np
 from hartsim.scenario.schema import Distribution, Scenario, Value
 
 T = TypeVar("T")
-_STANDARD = NormalDist()
 
 
 @dataclass(frozen=True)
@@ -82,8 +81,15 @@ def value_at(distribution: Distribution, quantile: float) -> Value:
         case "integer":
             return low + math.floor((high - low + 1) * quantile)
         case "normal":
-            deviations = _STANDARD.inv_cdf(min(max(quantile, 1e-12), 1 - 1e-12))
-            return min(max(distribution.mean + distribution.std * deviations, low), high)
+            return _normal_at(distribution, quantile)
+
+
+def _normal_at(distribution: Distribution, quantile: float) -> float:
+    """Of a normal cut off at both ends, so that no value piles up there."""
+    normal = NormalDist(distribution.mean, distribution.std)
+    below, above = normal.cdf(distribution.low), normal.cdf(distribution.high)
+    share = min(max(below + (above - below) * quantile, 1e-12), 1 - 1e-12)
+    return min(max(normal.inv_cdf(share), distribution.low), distribution.high)
 
 
 def _option_at(distribution: Distribution, quantile: float) -> Value:

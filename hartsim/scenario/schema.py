@@ -109,7 +109,7 @@ class Distribution:
     """How one value is drawn.
 
     `choice` has `options` and optional `weights`; the others `low` and `high`, and normal also
-    `mean` and `std` (clipped to low..high). `integer` includes both ends.
+    `mean` and `std` (cut off outside low..high). `integer` includes both ends.
     """
 
     kind: DistributionKind

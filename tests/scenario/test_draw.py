@@ -74,9 +74,17 @@ def test_weights_are_shares_of_the_draws():
     assert drawn == {"rain": 750, "fog": 250}
 
 
-def test_a_normal_is_clipped_to_its_range():
-    distribution = Distribution("normal", mean=10.0, std=5.0, low=9.0, high=10.5)
-    assert [value_at(distribution, q) for q in (0.0, 0.5, 0.99)] == [9.0, 10.0, 10.5]
+def test_a_normal_is_cut_off_without_piling_up_at_its_ends():
+    distribution = Distribution("normal", mean=10.0, std=5.0, low=9.0, high=11.0)
+    drawn = [value_at(distribution, (i + 0.5) / 100) for i in range(100)]
+    assert len(set(drawn)) == 100
+    assert drawn[0] == pytest.approx(9.0, abs=0.02)
+    assert drawn[-1] == pytest.approx(11.0, abs=0.02)
+
+
+def test_a_normal_far_from_its_range_still_draws_from_it():
+    distribution = Distribution("normal", mean=0.0, std=1.0, low=90.0, high=91.0)
+    assert 90 <= value_at(distribution, 0.5) <= 91
 
 
 def test_an_integer_range_includes_both_ends():

@@ -132,10 +132,12 @@ def visit(
     actions: str = "",
     watch: str = "#shown",
     options: Sequence[str] = (),
+    phone_px: tuple[int, int] | None = None,
 ) -> dict[str, Any]:
     """What a visitor finds at an address of the page after some actions in JavaScript.
 
-    Actions may `press(key)` and `await note()`, which keeps the text of the watched element.
+    Actions may `press(key)` and `await note()`, which keeps the text of the watched element. With
+    `phone_px` (width, height) the page is shown in a frame: no window of Chromium is so narrow.
     """
     tools = f"""
       const notes = [];
@@ -162,13 +164,23 @@ def visit(
         tiles: shown(".tile").map((tile) => tile.ariaLabel),
         broken: shown("img").filter((image) => image.complete && !image.naturalWidth).length,
         width: [innerWidth, document.documentElement.scrollWidth],
+        split: parseFloat(document.querySelector(".panes")?.style.getPropertyValue("--split")),
+        close: document.getElementById("close").getBoundingClientRect().right,
       };
+      const told = JSON.stringify(answer);
+      parent.postMessage(told, "*");
       document.body.append(Object.assign(document.createElement("output"),
-        { id: "answer", textContent: JSON.stringify(answer) }));
+        { id: "answer", textContent: told }));
     """
     script = f"(async () => {{ {tools} await pause(); {actions}; await pause(); {look} }})()"
     copy = page.with_name("visited.html")
     copy.write_text(page.read_text() + f"<script>{script}</script>")
+    if phone_px:
+        copy, inner = page.with_name("phone.html"), f"{copy.name}#{html.escape(address)}"
+        copy.write_text(f"""<iframe src="{inner}" width={phone_px[0]} height={phone_px[1]}></iframe>
+          <script>onmessage = (told) => document.body.append(Object.assign(
+            document.createElement("output"), {{ id: "answer", textContent: told.data }}));
+          </script>""")
     dom = chromium(profile, f"{copy.as_uri()}#{address}", "--dump-dom", *options)
     found = re.search(r'<output id="answer">(.*?)</output>', dom, re.DOTALL)
     assert found, dom[-2000:]
@@ -257,9 +269,20 @@ def test_linked_pictures_load_from_disk(profile: Path, tmp_path: Path) -> None:
 
 @pytest.mark.browser
 @pytest.mark.parametrize("address", ["", f"sample={CHILD}&labels=1&side=1"])
-def test_a_phone_never_scrolls_sideways(profile: Path, page: Path, address: str) -> None:
-    found = visit(profile, page, address, options=["--window-size=500,900"])
-    assert found["width"] == [500, 500]
+@pytest.mark.parametrize("width", [360, 390, 500])
+def test_a_phone_shows_the_whole_width(profile: Path, page: Path, address: str, width: int) -> None:
+    found = visit(profile, page, address, phone_px=(width, 844))
+    assert found["width"] == [width, width]
+    assert found["close"] <= width
+
+
+@pytest.mark.browser
+def test_the_line_between_the_pictures_hides_no_hazard(profile: Path, page: Path) -> None:
+    sample = next(each for each in data_of(page)["samples"] if each["id"] == CHILD)
+    hazards = [each["box"] for each in sample["boxes"] if each["hazard"]]
+    split = visit(profile, page, f"sample={CHILD}")["split"] / 100 * sample["size"][1]
+    assert hazards
+    assert not any(x <= split <= x + width for x, _, width, _ in hazards)
 
 
 @pytest.mark.browser

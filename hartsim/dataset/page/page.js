@@ -269,7 +269,9 @@ function showPanes(sample, state) {
   const panes = document.querySelector(".panes");
   const side = hasFrame(sample) && isOn(state, "side");
   const slide = hasFrame(sample) && !side;
-  const split = panes.style.getPropertyValue("--split") || "50%";
+  const moved = panes.dataset.sample === sample.id && panes.style.getPropertyValue("--split");
+  const split = moved || `${clearOf(sample)}%`;
+  panes.dataset.sample = sample.id;
   panes.className = `panes ${side ? "side" : slide ? "slide" : "single"}`;
   panes.style.setProperty("--split", split);
   panes.style.setProperty("--ratio", sample.size[1] / sample.size[0]);
@@ -277,6 +279,16 @@ function showPanes(sample, state) {
   const figures = [pane(sample, sample.image, made, state)];
   if (hasFrame(sample)) figures.unshift(pane(sample, sample.frame, "Simulator", state));
   panes.replaceChildren(...figures, ...(slide ? [slider(panes, split)] : []));
+}
+
+/* Percent from the left, near the middle, where the line between the pictures hides no hazard. */
+function clearOf(sample) {
+  const percent = 100 / sample.size[1];
+  const hidden = sample.boxes
+    .filter((each) => each.hazard)
+    .map(({ box: [x, , w] }) => [x * percent - 3, (x + w) * percent + 3]);
+  const places = Array.from({ length: 17 }, (_, k) => 50 + (k % 2 ? -5 : 5) * Math.ceil(k / 2));
+  return places.find((p) => hidden.every(([low, high]) => p < low || p > high)) ?? 50;
 }
 
 function slider(panes, split) {

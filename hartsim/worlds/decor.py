@@ -200,10 +200,10 @@ def repair(decor: Decor, layout: Layout, town: bool) -> None:
             x, y = rng.uniform(3, 90), rng.uniform(layout.right + 1, layout.left - 1)
             length, width = rng.uniform(1, 6), rng.uniform(0.6, 1.6)
             spans.append((x, x + length, y - width / 2, y + width / 2))
-        _stain(decor, meshes.rectangles(spans, 0.005), (tone, tone, tone * 1.03), 0.75)
+        _stain(decor, meshes.rectangles(spans, 0.005), (tone, tone, tone * 1.03), 0.45)
     for _ in range(4):
         x, y = float(rng.uniform(3, 45)), float(rng.uniform(layout.right + 1, layout.left - 1))
-        tar = Solid("mesh", None, rgba=(*TAR, 0.7), mesh=_crack(int(rng.integers(12))))
+        tar = Solid("mesh", None, rgba=(*TAR, 0.5), mesh=_crack(int(rng.integers(12))))
         decor.add("road", (tar,), (x, y, 0.007), float(rng.choice([0.0, 1.57, 3.14])))
     if town:
         rim = painted(meshes.disc(0.36, 16), "rim", (0.24, 0.24, 0.25))
@@ -224,13 +224,17 @@ def _stain(decor: Decor, mesh: Mesh, colour: Colour, opacity: float) -> None:
 
 @lru_cache(maxsize=12)
 def _crack(seed: int) -> Mesh:
-    """A wandering line of tar along x, a few centimetres wide and up to four metres long."""
+    """A wandering line of tar along x, a few centimetres wide and up to four metres long.
+
+    It thins out towards its ends.
+    """
     rng = np.random.default_rng(seed)
-    count = int(rng.integers(5, 9))
-    heading = np.cumsum(rng.normal(0, 0.3, count))
-    line = np.cumsum(0.5 * np.column_stack([np.cos(heading), np.sin(heading)]), axis=0)
+    count = int(rng.integers(10, 19))
+    heading = 0.8 * np.cumsum(rng.normal(0, 0.25, count))
+    line = np.cumsum(0.22 * np.column_stack([np.cos(heading), np.sin(heading)]), axis=0)
     line -= line.mean(axis=0)
-    side = 0.025 * np.column_stack([-np.sin(heading), np.cos(heading)])
+    width = 0.022 * np.sqrt(np.sin(np.linspace(0.02, math.pi - 0.02, count)))[:, None]
+    side = width * np.column_stack([-np.sin(heading), np.cos(heading)])
     left, right = (np.column_stack([line + s, np.zeros(count)]) for s in (side, -side))
     corners = np.stack([right[:-1], right[1:], left[1:], left[:-1]], axis=1)
     return painted(meshes.quads(corners), "tar", TAR)

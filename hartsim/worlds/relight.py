@@ -16,6 +16,10 @@ from hartsim.worlds.optics import Plane, Planes, bilinear, blurred
 from hartsim.worlds.pool import CEILING, Light, View
 from hartsim.worlds.stage import Colour, Lamp, Lighting
 
+FOOT, GROUND = 0.5, 0.9
+"""A pixel whose normal rises less than the one, above one whose normal rises more than the other,
+is where something upright meets the ground."""
+
 
 @dataclass(frozen=True, eq=False)
 class ShadowMap:
@@ -98,17 +102,50 @@ def relit(
         share = exposure * facing
         if maps.shadow is not None:
             share = share * softened(sunlit(maps.shadow, points, facing), depth)
-    result = np.empty_like(colour)
+    result, rims = np.empty_like(colour), _rims(depth, normals[2])
     for k in range(3):
         even = np.float32(above.ambient[k]) + np.float32(above.diffuse[k]) * up
         given = even + np.float32(sun.diffuse[k]) * facing
         reaching = even * open_sky + np.float32(sun.diffuse[k]) * share
         if added is not None:
             # near a lamp the eye, or the camera, adapts
-            reaching += added[k] / (1 + np.float32(0.45) * added[k])
-        ratio = reaching / given
+            reaching += added[k] / (1 + np.float32(0.6) * added[k])
+        ratio = _calmed(reaching / given, *rims)
         result[k] = colour[k] * (ratio + (1 - ratio) * own)
     return result
+
+
+def _rims(depth: Plane, up: Plane) -> tuple[NDArray[np.intp], list[NDArray[np.intp]]]:
+    """Flat indices of the pixels at which something ends, and of their four neighbours.
+
+    What lies behind, or the ground (`up` is the normals' z), shows through such a pixel, so that it
+    would take the light of both.
+    """
+    height, width = depth.shape
+    limit = np.float32(1.03) * depth
+    ends = np.zeros(depth.shape, bool)
+    ends[:, 1:] |= depth[:, :-1] > limit[:, 1:]
+    ends[:, :-1] |= depth[:, 1:] > limit[:, :-1]
+    ends[1:] |= depth[:-1] > limit[1:]
+    ends[:-1] |= depth[1:] > limit[:-1]
+    ends[:-1] |= (up[:-1] < FOOT) & (up[1:] > GROUND)
+    rows, columns = np.nonzero(ends)
+    around = [
+        np.clip(rows + down, 0, height - 1) * width + np.clip(columns + right, 0, width - 1)
+        for down, right in ((-1, 0), (1, 0), (0, -1), (0, 1))
+    ]
+    return rows * width + columns, around
+
+
+def _calmed(ratio: Plane, rims: NDArray[np.intp], around: list[NDArray[np.intp]]) -> Plane:
+    """The light of each pixel, at rims no brighter than that of the darkest neighbour."""
+    flat = ratio.ravel()
+    least = flat[rims]
+    for neighbours in around:
+        least = np.minimum(least, flat[neighbours])
+    calm = flat.copy()
+    calm[rims] = least
+    return calm.reshape(ratio.shape)
 
 
 def sunlit(shadow: ShadowMap, points: Planes, facing: Plane) -> Plane:

@@ -171,3 +171,17 @@ def test_a_patch_ends_at_its_edge_on_every_side():
     # just below its own x axis the turn rounds up to a whole one
     points = np.array([[0.9, 1.1, -0.9, 0.0], [-1e-9, -1e-9, 0.0, 1.1], [0, 0, 0, 0]], np.float32)
     assert weather.within_edge(patch, points).tolist() == [True, False, True, False]
+
+
+def test_a_rim_in_lamplight_is_no_brighter_than_what_lies_behind(eye):
+    depth = np.full(SIZE, 30.0, np.float32)
+    depth[:, : SIZE[1] // 2] = 4.0
+    colour = np.full((3, *SIZE), 0.5, np.float32)
+    lamp = Lamp((0.6, 0.0, 1.5), (9.0, 9.0, 9.0), 20.0)
+    facing = np.broadcast_to(np.array([-1, 0, 0], np.float32)[:, None, None], colour.shape)
+    lit = relight.relit(colour, points_of(eye, depth), facing, depth, SUN, (lamp,), relight.Maps())[
+        0
+    ]
+    near, rim, behind = (lit[:, SIZE[1] // 2 + step] for step in (-2, -1, 0))
+    assert (near > 1.5 * behind).all()
+    assert (rim <= behind).all()

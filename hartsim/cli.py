@@ -8,6 +8,7 @@ import logging
 import sys
 import time
 from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -172,32 +173,42 @@ def _generate(request: "GenerateRequest") -> str:
     ids = [wanted.id for wanted in plan(request)]
     there = len({folder.name for folder in sample_folders(request.out)}.intersection(ids))
     started, made, failed = time.perf_counter(), 0, 0
-    with _progress() as progress:
-        bar = progress.add_task("starting", total=len(ids), completed=there)
+    with _progress(there) as progress:
+        bar = progress.add_task("the first scene", total=len(ids), completed=there)
         for sample in generate(request):
             made, failed = made + 1, failed + (not sample.passed)
             progress.update(bar, advance=1, description=sample.id)
     seconds = time.perf_counter() - started
     if not made:
-        return f"nothing to do: all {len(ids)} samples are in {request.out}"
+        return f"nothing to do: all {_counted(len(ids), 'sample')} are in {request.out}"
     return (
-        f"{made} samples in {seconds:.0f} s ({made / seconds:.2f}/s), {failed} with a failed "
-        f"check, {there} were there before → {request.out}"
+        f"{_counted(made, 'sample')} in {seconds:.0f} s ({made / seconds:.2f}/s), {failed} with a "
+        f"failed check, {there} were there before → {request.out}"
     )
 
 
-def _progress() -> "Progress":
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def _progress(before: int) -> "Progress":
+    """A bar whose rate counts from the start of this run, with `before` samples already there."""
     from rich import progress
 
     class Rate(progress.ProgressColumn):
         def render(self, task: progress.Task) -> str:
-            return f"{task.speed:.2f}/s" if task.speed else "-/s"
+            made, seconds = task.completed - before, task.elapsed or 0.0
+            if not made or not seconds:
+                return "-.--/s  -:--:-- left"
+            to_do = (task.total or 0) - task.completed
+            left = timedelta(seconds=round(to_do * seconds / made))
+            return f"{made / seconds:.2f}/s  {left} left"
 
     return progress.Progress(
-        progress.BarColumn(),
+        progress.SpinnerColumn(style="cyan"),
+        progress.BarColumn(complete_style="cyan", finished_style="green"),
         progress.MofNCompleteColumn(),
         Rate(),
-        progress.TimeRemainingColumn(),
         progress.TextColumn("{task.description}"),
         console=errors,
         transient=True,
@@ -211,9 +222,15 @@ def merge(
     out: Annotated[Path, typer.Option(metavar="DIR", help="The dataset that unites them.")],
 ) -> None:
     """Unite the shards of one run in one dataset."""
+    from hartsim.dataset.layout import sample_folders
     from hartsim.dataset.writer import merge
+    from hartsim.pipeline import asked_for
 
-    screen.print(f"merged → {merge(folders, out)}")
+    manifest = merge(folders, out)
+    there, wanted = len(sample_folders(out)), asked_for(out)
+    screen.print(f"{there} of {_counted(wanted, 'sample')} merged → {manifest}")
+    if there < wanted:
+        errors.print(f"[yellow]{wanted - there} are in none of the shards[/]; generate them too")
 
 
 @app.command("compile", epilog="Example: hartsim compile child_behind_van --count 2 --json")
@@ -242,11 +259,12 @@ def compile_(
 
 def _print_scene(scene: "CompiledScene") -> None:
     screen.print(f"[bold]{scene.key}[/] ({scene.setup.task}, seed {scene.seed})")
-    rows = [(f"drawn {path}", value) for path, value in scene.drawn.items()]
+    shown = {path: f"{v:.4g}" if isinstance(v, float) else v for path, v in scene.drawn.items()}
+    rows = [(f"drawn {path}", value) for path, value in shown.items()]
     rows += [(f"view {camera}", text) for camera, text in scene.view_prompts.items()]
     rows += [(f"backdrop {camera}", text) for camera, text in scene.backdrop_prompts.items()]
     rows += [(f"texture {surface}", text) for surface, text in scene.texture_prompts.items()]
-    rows += [(f"tags {group}", ", ".join(tags)) for group, tags in scene.tags.items()]
+    rows += [(f"tags {group}", ", ".join(tags)) for group, tags in scene.tags.items() if tags]
     for title, value in rows:
         screen.print(f"  [cyan]{title}[/]: {escape(str(value))}")
 
@@ -270,10 +288,18 @@ def render(
         raise ConfigError(f"--out is '{out}', must be a file name that ends in .png")
     image, scene, not_understood = render_sentence(sentence, load_config(settings or []), seed)
     if not_understood:
-        errors.print(f"[yellow]not understood: {escape(', '.join(not_understood))}[/]")
+        told = [_with_hint(word) for word in not_understood]
+        errors.print(f"[yellow]not understood: {escape(', '.join(told))}[/]")
     replace_durably(out, encode_png(image))
     prompt = next(iter(scene.view_prompts.values()))
     screen.print(f"{escape(prompt)} → {out}")
+
+
+def _with_hint(word: str) -> str:
+    from hartsim.scenario.lexicon import nearest_word
+
+    near = nearest_word(word)
+    return f"{word} (did you mean '{near}'?)" if near else word
 
 
 @app.command(epilog="Example: hartsim export coco data --out data/coco.json")

@@ -21,7 +21,7 @@ import numpy as np
 from hartsim.config import RunConfig
 from hartsim.dataset.annotate import annotate
 from hartsim.dataset.checks import OF_THE_FRAME, check, check_texture
-from hartsim.dataset.layout import is_sample
+from hartsim.dataset.layout import is_sample, read_marker
 from hartsim.dataset.writer import DatasetWriter
 from hartsim.errors import ConfigError
 from hartsim.scenario.compiled import CompiledScene
@@ -170,6 +170,13 @@ def samplers(scenarios: Sequence[Scenario], request: GenerateRequest) -> list[Sa
 def count_of(sampler: Sampler, request: GenerateRequest) -> int:
     """How many scenes of a scenario are wanted."""
     return request.count or sampler.size or USUAL_COUNT
+
+
+def asked_for(dataset: Path) -> int:
+    """How many samples the request behind a dataset, or behind the shards of one, asks for."""
+    request = read_marker(dataset)["request"]
+    looks = len(request["routes"]) * len(request["views"])
+    return looks * sum(int(count) for count in request["count"].values())
 
 
 def read_scenarios(names: Sequence[str]) -> list[Scenario]:

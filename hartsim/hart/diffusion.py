@@ -7,7 +7,7 @@ step the predicted latent is 20,000 times the prediction error.
 
 import functools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -159,6 +159,20 @@ class ResidualHead(nn.Module):
         With a `guidance` R is 2B, conditional rows first, and with None R is B. `start` is the
         initial noise (B, L, C) and `noise(i)` that of step i, counted down from steps - 1 to 1.
         """
+        for x in self.denoising(z, guidance, start, noise, steps, temperature):
+            last = x
+        return last * LATENT_SCALE
+
+    def denoising(
+        self,
+        z: Tensor,
+        guidance: float | None,
+        start: Tensor,
+        noise: Callable[[int], Tensor],
+        steps: int,
+        temperature: float,
+    ) -> Iterator[Tensor]:
+        """The noisy residuals (B, L, C), before scaling, after each step of `sample`."""
         schedule = sampling_schedule(steps)
         condition = self.net.cond_embed(z)
         times = self.net.time_embed(torch.from_numpy(schedule.timesteps).to(z.device))
@@ -173,7 +187,7 @@ class ResidualHead(nn.Module):
                 share = share.chunk(2)[0]
             step = noise(i) if i > 0 else None
             x = _denoising_step(schedule, i, x, predicted, share, step, temperature)
-        return x * LATENT_SCALE
+            yield x
 
     def loss(self, z: Tensor, residual: Tensor, t: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
         """Squared error of the noise, and variational bound in bits, (N,) each; add their means.

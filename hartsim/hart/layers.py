@@ -104,13 +104,18 @@ def image_rotary(side: int, last_side: int, offsets: Tensor, head_dim: int) -> R
 
     `offsets` (R,) is the position of the last text token of each row, where the grid begins.
     """
-    axis = torch.arange(side, device=offsets.device, dtype=torch.float32) / side * last_side
-    grid = torch.cartesian_prod(axis, axis) + offsets.float()[:, None, None]
+    grid = grid_positions(side, last_side, offsets)
     angles = grid[..., None] * _frequencies(head_dim // 4, offsets.device)
     rows, columns = angles.unbind(dim=-2)
     # `rotate` pairs channel d with d + half, hence a row angle with a column angle. That is no
     # rotation and not purely relative, but it is what the published weights were trained with.
     return Rotary.of_angles(torch.cat([rows, rows, columns, columns], dim=-1))
+
+
+def grid_positions(side: int, last_side: int, offsets: Tensor) -> Tensor:
+    """Row and column (R, side * side, 2) of a grid's tokens, in cells of the last grid."""
+    axis = torch.arange(side, device=offsets.device, dtype=torch.float32) / side * last_side
+    return torch.cartesian_prod(axis, axis) + offsets.float()[:, None, None]
 
 
 def _frequencies(count: int, device: torch.device) -> Tensor:

@@ -150,8 +150,3 @@ def codebook_loss(latent: Tensor, quantized: Quantized, beta: float) -> Tensor:
         loss = loss + functional.mse_loss(total, latent.detach())
         loss = loss + beta * functional.mse_loss(latent, total.detach())
     return loss / len(quantized.running)
-
-
-def straight_through(latent: Tensor, discrete: Tensor) -> Tensor:
-    """`discrete` in value, with the gradient of `latent`."""
-    return latent + (discrete - latent).detach()

@@ -39,6 +39,11 @@ class Context:
     """Integers (B, n): 0, 1, ... up to the last real token, then that token's again."""
 
 
+def positions_of(real: Tensor) -> Tensor:
+    """Positions (B, n) of tokens that are `real` or padding, which stays where the last one was."""
+    return real.cumsum(dim=1) - 1
+
+
 class TextEncoder(Protocol):
     """Anything that turns prompts into a context."""
 
@@ -95,7 +100,7 @@ class HashTextEncoder(nn.Module):
         seen[:, 0] = True  # an empty prompt needs something to attend to
         for block in self.blocks:
             x = block(x, mask=seen[:, None, None])
-        return Context(self.norm(x), (real.cumsum(dim=1) - 1).clamp(min=0))
+        return Context(self.norm(x), positions_of(real).clamp(min=0))
 
     def encode(self, prompts: Sequence[str]) -> Context:
         """The context of B prompts."""
@@ -140,7 +145,7 @@ class Qwen2TextEncoder:
         )
         # States at padding are kept on purpose: the transformer was trained on them.
         states = out.last_hidden_state[:, system.shape[1] :].float()
-        return Context(states, (real.cumsum(dim=1) - 1).to(self.device))
+        return Context(states, positions_of(real).to(self.device))
 
     @functools.cached_property
     def _loaded(self) -> tuple[Any, Any]:

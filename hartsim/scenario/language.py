@@ -36,6 +36,8 @@ DEFAULT_PLACE: Mapping[Task, str] = {"driving": "residential_street", "robot": "
 VAGUE_PLACES = frozenset({"road", "street", "table", "bench", "desk"})
 """They name a place only where the sentence names no other."""
 MOST_OF_A_KIND = 4
+VEHICLES = frozenset({"car", "truck", "bus", "two_wheeler"})
+"""Whoever wants none of these wants no traffic."""
 
 AHEAD_M: Mapping[Task, Mapping[str, Span]] = {
     "driving": {"near": (6.5, 9.0), "": (9.0, 14.0), "far": (20.0, 28.0)},
@@ -104,9 +106,26 @@ def parse_sentence(text: str) -> tuple[Scenario, list[str]]:
     """
     tokens = tokens_of(text)
     task = _task_of(text, tokens)
-    meant = [Meant(*t.meanings[task], t.phrase) for t in tokens if task in t.meanings]
+    told = [Meant(*t.meanings[task], t.phrase) for t in tokens if task in t.meanings]
+    meant = list(_without_the_absent(told))
     unknown = [token.phrase for token in tokens if task not in token.meanings]
     return _scenario(text, task, _scene(task, meant), _things(meant)), unknown
+
+
+def _without_the_absent(meant: Sequence[Meant]) -> Iterator[Meant]:
+    """What is meant, where `no cars` asks for none of them and `no rain` says nothing of rain."""
+    absent = False
+    for each in meant:
+        if each.role == "none":
+            absent = True
+        elif absent and each.role in ("kind", "kinds"):
+            yield Meant("count", "0", each.phrase)
+            yield each
+            absent = False
+        elif absent and each.role in TELLING:
+            absent = False
+        else:
+            yield each
 
 
 def _task_of(text: str, tokens: Sequence[Token]) -> Task:
@@ -154,7 +173,7 @@ def _things(meant: Sequence[Meant]) -> list[Thing]:
             case "host":
                 has_host = True
             case "count":
-                waiting["count"] = min(max(1, int(float(value))), MOST_OF_A_KIND)
+                waiting["count"] = min(int(float(value)), MOST_OF_A_KIND)
             case "colour":
                 waiting["colour"] = value
             case "dressed" if things:
@@ -168,6 +187,7 @@ def _things(meant: Sequence[Meant]) -> list[Thing]:
 
 
 def _scenario(text: str, task: Task, scene: SceneSpec, things: Sequence[Thing]) -> Scenario:
+    no_traffic = any(not t.count and t.kind.class_name in VEHICLES for t in things)
     hazards: dict[str, ObjectSpec] = {}
     objects: dict[str, ObjectSpec] = {}
     vary: dict[str, Distribution] = {}
@@ -186,7 +206,7 @@ def _scenario(text: str, task: Task, scene: SceneSpec, things: Sequence[Thing]) 
         hazards=hazards,
         objects=objects,
         cameras=DEFAULT_CAMERAS[task],
-        driving=DrivingSpec() if task == "driving" else None,
+        driving=DrivingSpec(traffic=0.0 if no_traffic else 0.5) if task == "driving" else None,
         robot=RobotSpec() if task == "robot" else None,
         vary=vary,
         source="sentence",

@@ -3,6 +3,7 @@
 A phrase may mean one thing on a road and another on a table ("a puddle"); each task has its own.
 """
 
+import difflib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ Role = Literal[
     "distance",
     "count",
     "host",
+    "none",
     "nothing",
 ]
 Meaning = tuple[Role, str]
@@ -44,6 +46,7 @@ _DISTANCES = {
     "far": ("far", "away", "distant", "distance", "back"),
 }
 _BEHIND = ("behind",)
+_NONE = ("no", "without", "without any", "not any", "free of")
 _BESIDE = ("next to", "beside", "near a", "near an", "near the", "close to", "in front of a")
 
 _FILLERS = (
@@ -79,6 +82,12 @@ def tokens_of(text: str) -> list[Token]:
         tokens.append(token)
         start += length
     return tokens
+
+
+def nearest_word(word: str) -> str:
+    """The known word that an unknown one may be a misspelling of, empty where none comes close."""
+    known = sorted({each for phrase in _lexicon()[0] for each in phrase})
+    return next(iter(difflib.get_close_matches(word, known, n=1, cutoff=0.65)), "")
 
 
 def _token_at(words: Sequence[str]) -> tuple[Token, int]:
@@ -131,6 +140,7 @@ def _common() -> Iterator[tuple[Task, str, Meaning]]:
         *(("side", side, phrases) for side, phrases in _SIDES.items()),
         *(("distance", distance, phrases) for distance, phrases in _DISTANCES.items()),
         ("host", "", _BEHIND),
+        ("none", "", _NONE),
         *(("weather", each.id, each.all_phrases) for each in WEATHERS.values()),
         *(("time", each.id, each.all_phrases) for each in TIMES.values()),
         ("nothing", "", _FILLERS.split()),

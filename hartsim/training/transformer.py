@@ -147,9 +147,8 @@ def losses(
 
     last = predicted.logits[:, -kept.shape[1] :].detach()
     embedded = quantizer.embedding(draw_codes(last, generator)).detach()
-    remainder = quantized.residual.gather(1, kept[..., None].expand(-1, -1, embedded.shape[-1]))
     z = painter.transformer.residual_condition(predicted.hidden, embedded).flatten(0, 1)
-    target = (remainder - embedded).flatten(0, 1)
+    target = residual_target(quantized.residual, kept, embedded).flatten(0, 1)
     times = c.diffusion_batch_mul
     t = torch.randint(1000, (len(z) * times,), generator=generator)
     noise = torch.randn(len(z) * times, target.shape[1], generator=generator)
@@ -190,6 +189,11 @@ def disturbed(tokens: Tensor, strength: Tensor, generator: torch.Generator) -> T
     """Tokens (B, L, C) with normal noise of `strength` (B, 1, 1) times their own deviation."""
     noise = torch.randn(tokens.shape, generator=generator)
     return tokens + strength * tokens.std(dim=(0, 1)) * noise
+
+
+def residual_target(residual: Tensor, kept: Tensor, embedded: Tensor) -> Tensor:
+    """What the head has to add to the codes drawn for the kept tokens, (B, K, C)."""
+    return residual.gather(1, kept[..., None].expand_as(embedded)) - embedded
 
 
 def draw_codes(logits: Tensor, generator: torch.Generator) -> Tensor:

@@ -57,6 +57,20 @@ def test_guided_sampling_agrees_with_the_reference(golden_hart, golden):
     assert out.abs().max() <= 0.6
 
 
+def test_every_step_of_sampling_agrees_with_the_reference(golden_hart, golden):
+    arrays = golden("denoiser")
+    states = golden_hart.transformer.diffloss.denoising(
+        arrays["c"].view(2, 24, -1),
+        2.5,
+        arrays["sample_noise_init"][None],
+        lambda step: arrays["sample_noise_steps"][7 - step][None],
+        steps=8,
+        temperature=1.0,
+    )
+    for state, expected in zip(states, arrays["sample_x_after_step"], strict=True):
+        assert agrees_but_for_flips(state[0], expected)
+
+
 def test_unguided_sampling_agrees_with_the_reference(golden_hart, golden):
     arrays = golden("denoiser")
     out = golden_hart.transformer.diffloss.sample(

@@ -36,6 +36,20 @@ def test_greedy_generation_agrees_with_the_reference(golden_hart, golden, golden
     inputs = [quantizer.shrink(stage.latent, scale + 1) for scale, stage in enumerate(stages[:-1])]
     assert_close(torch.cat(inputs, dim=1), arrays["next_inputs"], rtol=0, atol=1e-4)
     assert_close(stages[-1].latent, arrays["f_hat"], rtol=0, atol=1e-3)
+    image = golden_hart.tokenizer.decode(stages[-1].latent)
+    assert_close((image.clamp(-1, 1) + 1) / 2, arrays["image01"], rtol=0, atol=1e-3)
+    pixels = to_pixels(image).permute(0, 3, 1, 2)
+    assert (pixels == arrays["image_uint8"]).float().mean() >= 0.999
+
+
+def test_as_many_codes_may_be_drawn_as_the_reference_lets(golden):
+    asked = [SETTINGS.top_k(scale) for scale in range(9)]
+    assert asked == golden("greedy")["top_k_used"].tolist()
+
+
+def test_the_residual_head_is_guided_as_the_scale_before(golden):
+    arrays = golden("greedy")
+    assert arrays["diffusion_cfg"].item() == pytest.approx(arrays["cfg"].item() * 7 / 8)
 
 
 def test_the_greedy_image_agrees_with_the_reference(golden_hart, golden):

@@ -2,9 +2,11 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from hartsim.hart.layers import text_rotary
-from hartsim.hart.text import Context
+from hartsim.hart.diffusion import LATENT_SCALE
+from hartsim.hart.layers import grid_positions, text_rotary
+from hartsim.hart.text import Context, positions_of
 from hartsim.hart.transformer import draw_kept_tokens, drop_context
+from hartsim.training.transformer import residual_target
 
 BOUND = {"rtol": 0, "atol": 1e-4}
 LOGITS = {"rtol": 0, "atol": 5e-4}
@@ -23,11 +25,19 @@ def test_image_rotary_embeddings_agree_with_the_reference(
     golden_hart, golden, golden_context, scale
 ):
     arrays = golden("rope_and_level")
-    tables = golden_hart.transformer.image_tables(golden_context.position_ids[:, -1])
+    offsets = golden_context.position_ids[:, -1]
+    positions = grid_positions(golden_hart.config.transformer.patch_nums[scale], 10, offsets)
+    assert_close(positions, arrays[f"img{scale}_pos"], **BOUND)
+    tables = golden_hart.transformer.image_tables(offsets)
     rotary = tables[scale - 1]
     assert_close(rotary.cos[:, 0], arrays[f"img{scale}_cos"], **BOUND)
     assert_close(rotary.sin[:, 0], arrays[f"img{scale}_sin"], **BOUND)
     assert_close(rotary.rotate(arrays[f"img{scale}_q"]), arrays[f"img{scale}_q_rot"], **BOUND)
+
+
+def test_padding_stays_where_the_last_token_was(golden):
+    arrays = golden("teacher_forced")
+    assert torch.equal(positions_of(arrays["context_mask"]), arrays["context_position_ids"])
 
 
 def test_level_vectors_agree_with_the_reference(golden_hart, golden):
@@ -49,6 +59,8 @@ def test_leaving_out_tokens_agrees_with_the_reference(golden_hart, golden, golde
     codes = golden_hart.tokenizer.quantizer.embedding(arrays["sampled_idx_subsampled"])
     z = golden_hart.transformer.residual_condition(prediction.hidden, codes)
     assert_close(z.flatten(0, 1), arrays["diff_z"], **BOUND)
+    target = residual_target(golden("tokenizer")["frest_last"], kept, codes) / LATENT_SCALE
+    assert_close(target.flatten(0, 1), arrays["diff_x_start"], **BOUND)
 
 
 def test_cached_inference_agrees_with_the_reference(golden_hart, golden, golden_context):

@@ -97,6 +97,16 @@ def test_merged_shards_equal_the_whole(whole, tmp_path):
     assert manifest(tmp_path / "merged") == manifest(whole)
 
 
+def test_a_merge_says_what_no_shard_has(tmp_path, capsys):
+    shard = generate(tmp_path / "0", "--shard", "0/2")
+    there = len(manifest(shard).splitlines())
+    capsys.readouterr()
+    assert run(["merge", str(shard), "--out", str(tmp_path / "merged")]) == 0
+    told = capsys.readouterr()
+    assert f"{there} of {SAMPLES} samples merged" in told.out
+    assert f"{SAMPLES - there} are in none of the shards" in told.err
+
+
 @pytest.mark.slow
 def test_a_run_killed_again_and_again_ends_the_same(whole, tmp_path):
     out = tmp_path / "killed"

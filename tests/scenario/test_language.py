@@ -6,6 +6,7 @@ from hartsim.errors import ScenarioError
 from hartsim.scenario.compiler import compile_draw
 from hartsim.scenario.kinds import KINDS, kinds_of
 from hartsim.scenario.language import parse_sentence
+from hartsim.scenario.lexicon import nearest_word
 from hartsim.scenario.prompts import describe, seen_by
 from hartsim.scenario.schema import misfit, variable_fields
 from hartsim.scenario.surroundings import PLACES
@@ -85,6 +86,30 @@ def test_next_to_a_laptop_is_near_it():
     scenario = understood("a knife next to a laptop")
     knife, laptop = only(scenario.hazards), only(scenario.objects)
     assert 0.1 < abs(knife.left_m - laptop.left_m) < 0.4
+
+
+def test_what_is_not_wanted_is_not_there():
+    scenario, unknown = parse_sentence("a deer on a road at night, no cars and without rain")
+    assert [each.kind for each in scenario.hazards.values()] == ["deer"]
+    assert scenario.objects == {}
+    assert scenario.scene.weather == "clear"
+    assert scenario.driving.traffic == 0
+    assert unknown == []
+
+
+def test_what_comes_after_something_unwanted_is_wanted():
+    scenario, _ = parse_sentence("no cyclist but a child and a white van")
+    assert [each.kind for each in scenario.hazards.values()] == ["child"]
+    assert [each.kind for each in scenario.objects.values()] == ["van"]
+
+
+@pytest.mark.parametrize(("word", "meant"), [("nigth", "night"), ("pedestrain", "pedestrian")])
+def test_a_misspelt_word_has_a_near_one(word, meant):
+    assert nearest_word(word) == meant
+
+
+def test_a_strange_word_has_none():
+    assert nearest_word("qwxz") == ""
 
 
 def test_unknown_words_are_returned():

@@ -91,14 +91,6 @@ def resize(image: Image, size_px: Size) -> Image:
     return np.asarray(cv2.resize(image, (width, height), interpolation=method), np.uint8)
 
 
-def resize_map(values: NDArray[np.generic], size_px: Size) -> NDArray[np.generic]:
-    """A map of ids or a mask at (height, width) by nearest neighbour: no id is invented."""
-    rows = (np.arange(size_px[0]) + 0.5) * values.shape[0] / size_px[0]
-    columns = (np.arange(size_px[1]) + 0.5) * values.shape[1] / size_px[1]
-    picked: NDArray[np.generic] = values[rows.astype(np.intp)[:, None], columns.astype(np.intp)]
-    return picked
-
-
 def composite(below: Image, above: Image, mask: Mask) -> Image:
     """Show `above` where the mask is True and `below` elsewhere; all share one size."""
     if not below.shape[:2] == above.shape[:2] == mask.shape:

@@ -15,7 +15,6 @@ from hartsim.images import (
     read_image,
     read_map,
     resize,
-    resize_map,
 )
 
 SIZES = st.tuples(st.integers(1, 9), st.integers(1, 9))
@@ -74,20 +73,6 @@ def test_resizing_gives_the_size_and_stays_in_range(image, size):
 def test_an_image_of_the_right_size_is_left_alone():
     image = np.arange(12, dtype=np.uint8).reshape(2, 2, 3)
     assert resize(image, (2, 2)) is image
-
-
-@given(MAPS, SIZES)
-def test_resizing_a_map_invents_no_id(values, size):
-    resized = resize_map(values, size)
-    assert resized.shape == size
-    assert set(np.unique(resized)) <= set(np.unique(values))
-
-
-@given(MAPS)
-def test_doubling_a_map_and_halving_it_gives_it_back(values):
-    height, width = values.shape
-    doubled = resize_map(values, (2 * height, 2 * width))
-    assert np.array_equal(resize_map(doubled, (height, width)), values)
 
 
 @given(st.data(), SIZES)

@@ -146,9 +146,6 @@ class Record:
             raise DatasetError(f"sample {self.id}: {error}") from error
 
 
-Reader = Callable[[Path], NDArray[Any]]
-
-
 def read_samples(root: Path) -> Iterator[Record]:
     """The samples of a dataset, sorted by id; DatasetError where one is broken."""
     read_marker(root)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from hartsim.types import Task
 
-STREET_SURFACES = ("road", "pavement", "terrain", "facade_a", "facade_b", "facade_c", "sky")
+STREET_SURFACES = ("road", "pavement", "terrain", "facade_a", "facade_b", "facade_c", "sky", "box")
 TABLETOP_SURFACES = ("table", "wall", "floor", "box")
 SURFACES: Mapping[Task, tuple[str, ...]] = {
     "driving": STREET_SURFACES,
@@ -117,6 +117,7 @@ _PLACES = (
             "facade_a": _BRICK,
             "facade_b": _PLASTER,
             "facade_c": _PAINTED,
+            "box": ("brown cardboard",),
         },
         odd=("road:residential", "lanes:two_way"),
         synonyms=(
@@ -139,6 +140,7 @@ _PLACES = (
             "facade_a": _GLASS,
             "facade_b": _CONCRETE,
             "facade_c": (*_BRICK, *_PLASTER),
+            "box": ("brown cardboard",),
         },
         odd=("road:urban", "lanes:two_way"),
         synonyms=(
@@ -161,6 +163,7 @@ _PLACES = (
             "facade_a": _CONCRETE,
             "facade_b": ("grey noise barrier panels",),
             "facade_c": ("corrugated metal warehouse wall",),
+            "box": ("brown cardboard",),
         },
         odd=("road:motorway", "lanes:multi"),
         synonyms=(
@@ -182,6 +185,7 @@ _PLACES = (
             "facade_a": ("red wooden barn planks", "weathered wooden boards"),
             "facade_b": ("rough field stone wall",),
             "facade_c": _BRICK,
+            "box": ("brown cardboard",),
         },
         odd=("road:rural", "lanes:two_way"),
         synonyms=(

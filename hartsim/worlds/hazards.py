@@ -28,7 +28,7 @@ def _tinted(colour: Colour, tone: float) -> tuple[float, float, float, float]:
 
 
 def cardboard_boxes(size_m: Vector3, look: Look) -> Solids:
-    """Cardboard boxes fallen over one another."""
+    """Cardboard boxes fallen over one another, which wear the paintable surface `box`."""
     rng = np.random.default_rng(look.seed)
     length, width, height = size_m
     spots = (
@@ -43,9 +43,9 @@ def cardboard_boxes(size_m: Vector3, look: Look) -> Solids:
         a, b, c = rng.uniform(0.3, 0.42), rng.uniform(0.34, 0.44), rng.uniform(0.4, 0.46)
         side = (length * a, width * b, height * c)
         at = (x * length, y * width, z * height + side[2] / 2)
-        angle, tone = float(rng.uniform(-0.6, 0.6)), float(rng.uniform(0.8, 1.12))
+        angle, tone = float(rng.uniform(-0.6, 0.6)), float(rng.choice([0.84, 1.0]))
         turned = meshes.turn_z(angle) if z == 0 else meshes.turn((0.6, 0.8, 0.0), 0.22)
-        solids.append(Solid("box", side, at, turned, _tinted(CARDBOARD, tone), bevel_m=0.015))
+        solids.append(Solid("box", side, at, turned, surface="box", tint=(tone, tone, tone)))
         tape = (side[0] * 1.004, side[1] * 0.14, side[2] * 1.004)
         solids.append(Solid("box", tape, at, turned, (0.84, 0.73, 0.53, 1.0)))
     return solids

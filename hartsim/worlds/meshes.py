@@ -474,21 +474,6 @@ def capsule(
     return lathe(profile, sides, colour, crease_deg=80)
 
 
-def extrude(
-    outline: ArrayLike, depth: float, colour: Colour = GREY, axis: str = "z", crease_deg: float = 30
-) -> Mesh:
-    """A slab of a star-shaped outline (N, 2): in x-y along z, or in x-z along y."""
-    flat = np.asarray(outline, np.float64)
-    half = depth / 2
-    if axis == "z":
-        rings = [np.column_stack([flat, np.full(len(flat), h)]) for h in (-half, half)]
-    else:
-        rings = [
-            np.column_stack([flat[:, 0], np.full(len(flat), h), flat[:, 1]]) for h in (-half, half)
-        ]
-    return loft(np.stack(rings), colour, crease_deg=crease_deg)
-
-
 def tube(
     path: ArrayLike,
     radii: ArrayLike,

@@ -29,14 +29,6 @@ def street_lamp(arm_m: float = 1.6, height_m: float = 6.5) -> Mesh:
 
 
 @lru_cache(maxsize=64)
-def park_lamp() -> Mesh:
-    """An old-fashioned lamp post, 4 m high; its lantern is at z = 3.8."""
-    post = meshes.lathe([(0.16, 0), (0.16, 0.3), (0.07, 0.5), (0.05, 3.4), (0.1, 3.5)], 8)
-    hat = moved(meshes.cone(0.28, 0.22, 8, 0.04), (0, 0, 4.1))
-    return painted(join([post, hat]), "metal", (0.13, 0.15, 0.15))
-
-
-@lru_cache(maxsize=64)
 def sign(shape: str, face: Colour, rim: Colour, height_m: float = 2.2) -> tuple[Mesh, Mesh]:
     """A post, and a "round", "triangle", "square" or "octagon" plate that faces drivers, at -x."""
     post = painted(tube([(0, 0, 0), (0, 0, height_m + 0.3)], 0.035, 6), "metal", METAL)

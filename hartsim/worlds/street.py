@@ -28,7 +28,8 @@ from hartsim.worlds.places import FAR_EDGES, PLACES
 from hartsim.worlds.skies import light_of, sky_image
 from hartsim.worlds.stage import Lamp, Mesh, Solid, Stage
 from hartsim.worlds.street_props import MAKERS
-from hartsim.worlds.textures import WORDS, leaves, texture
+from hartsim.worlds.tabletop_textures import material
+from hartsim.worlds.textures import leaves, texture
 
 SURFACES: Mapping[str, Size] = {
     "road": (256, 256),
@@ -38,12 +39,16 @@ SURFACES: Mapping[str, Size] = {
     "facade_b": (256, 256),
     "facade_c": (256, 256),
     "sky": (256, 256),
+    "box": (128, 128),
 }
 KINDS = frozenset(MAKERS)
 
 ROAD_TILE_M, PAVEMENT_TILE_M, TERRAIN_TILE_M, WALL_TILE_M = 5.0, 3.0, 7.0, 6.4
 NEAR_M, FAR_M = -30.0, 420.0
 """How far the road runs behind and ahead."""
+
+CARTON = "brown cardboard"
+"""What boxes on the road are made of."""
 
 VARIANTS = 6
 """Seeds per texture: a bank this small is drawn once per process."""
@@ -77,7 +82,7 @@ def build(setup: WorldSetup) -> Stage:
         lighting=lighting,
         weather=weather,
         cameras=setup.cameras,
-        tile_m={"facade_b": (WALL_TILE_M, WALL_TILE_M)},
+        tile_m={"facade_b": (WALL_TILE_M, WALL_TILE_M), "box": (0.0, 0.0)},
         lamps=tuple(decor.lamps),
         puffs=tuple(decor.puffs),
         mirrors=tuple(decor.mirrors),
@@ -131,7 +136,8 @@ def _textures(decor: Decor, materials: Mapping[str, tuple[str, ...]]) -> dict[st
     """A texture for every surface but the sky, and one for leaves, which none may paint."""
     chosen = _chosen(decor, materials).items()
     worn = {surface: texture(name, seed) for surface, (name, seed) in chosen}
-    return {**worn, LEAVES: leaves(decor.setup.decor_seed % 2)}
+    carton = material(CARTON, decor.setup.decor_seed % VARIANTS)
+    return {**worn, LEAVES: leaves(decor.setup.decor_seed % 2), "box": carton}
 
 
 def _chosen(decor: Decor, materials: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, int]]:
@@ -146,9 +152,3 @@ def _chosen(decor: Decor, materials: Mapping[str, tuple[str, ...]]) -> dict[str,
             name = "snowy_road"
         chosen[surface] = (name, seed)
     return chosen
-
-
-def surface_words(setup: WorldSetup) -> dict[str, str]:
-    """What each surface of a setup shows, in words, while nothing is painted on it."""
-    chosen = _chosen(Decor(setup), PLACES[setup.conditions.place].materials)
-    return {surface: WORDS[name] for surface, (name, _) in chosen.items()}

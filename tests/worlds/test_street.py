@@ -1,4 +1,5 @@
 import math
+from contextlib import closing
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from hartsim.scenario.kinds import KINDS, kinds_of
 from hartsim.scenario.surroundings import STREET_SURFACES
 from hartsim.types import CLASS_ID
 from hartsim.worlds import forms, street
-from hartsim.worlds.embedded import drawable_kinds
+from hartsim.worlds.embedded import EmbeddedWorld, drawable_kinds
 from hartsim.worlds.motion import STILL
 from hartsim.worlds.places import PLACES
 from hartsim.worlds.textures import WORDS, texture
@@ -151,14 +152,20 @@ def test_houses_have_lit_windows_in_the_dark_only():
     assert glowing("night") > 5
 
 
-def test_words_of_surfaces_are_those_of_the_textures_shown():
-    words = street.surface_words(street_setup(place="country_road"))
-    assert words["terrain"] in {"green meadow", "dry grass", "brown field soil"}
-    assert "sky" not in words
-
-
 def test_classes_used_are_those_of_the_dataset():
     stage = street.build(street_setup(place="city_street", traffic=1.0))
     classes = {solid.class_name or p.class_name for p in stage.props for solid in p.solids}
     assert classes <= set(CLASS_ID)
     assert {"road", "building", "pavement", "vegetation", "pole", "person", "car"} <= classes
+
+
+def test_boxes_on_the_road_can_be_painted():
+    world = EmbeddedWorld("driving", (96, 96), shadows=False)
+    with closing(world):
+        world.show(street_setup(placed("cardboard_boxes", 6.0, 0.2)))
+        before = world.capture()["front"]
+        assert world.paint({"box": np.full((8, 8, 3), (0, 90, 250), np.uint8)}) == {"box"}
+        after = world.capture()["front"]
+    changed = np.abs(before.image.astype(int) - after.image).max(axis=-1) > 8
+    assert changed[before.instances == 1].mean() > 0.5
+    assert changed[before.instances == 0].mean() < 0.01

@@ -59,7 +59,7 @@ lint: setup
 
 bench: setup
 	@for script in benchmarks/bench_*.py; do echo "bench: $$script"; $(BIN)/python $$script; done
-	@echo "bench: the tables are above; --json makes any of them a file"
+	@echo "bench: the tables are above; --json prints JSON instead"
 
 clean:
 	rm -rf $(VENV) $(OUT) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -9,7 +9,6 @@ import statistics
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import torch
 
@@ -59,15 +58,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--size", default="mini", help="tiny or mini")
     parser.add_argument("--runs", type=int, default=9)
-    parser.add_argument("--json", type=Path, metavar="FILE")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     arguments = parser.parse_args()
     figures = measure(arguments.size, arguments.runs)
+    if arguments.json:
+        print(json.dumps(figures))
+        return
     whole = figures["codes and residual"]
     print(f"hart={arguments.size}, one picture, {torch.get_num_threads()} threads")
     for name, value in figures.items():
         print(f"{name:20} {1000 * value:8.1f} ms {value / whole:6.2f} of codes and residual")
-    if arguments.json:
-        arguments.json.write_text(json.dumps(figures, indent=1) + "\n")
 
 
 if __name__ == "__main__":

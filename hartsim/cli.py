@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -277,6 +277,9 @@ def render(
     seed: Seed = 0,
 ) -> None:
     """Make one picture from a sentence."""
+    if any("=" not in word for word in settings or ()):
+        words = " ".join([sentence, *(settings or ())])
+        raise ConfigError(f"the sentence is several words here; put it in quotes: '{words}'")
     from hartsim.config import load_config
     from hartsim.dataset.durable import replace_durably
     from hartsim.images import encode_png
@@ -304,7 +307,7 @@ def _with_hint(word: str) -> str:
 
 @app.command(epilog="Example: hartsim export coco data --out data/coco.json")
 def export(
-    form: Annotated[Literal["coco"], typer.Argument(metavar="coco", help="The format.")],
+    form: Annotated[str, typer.Argument(metavar="coco", help="The format.")],
     folder: Dataset,
     out: Annotated[
         Path | None,
@@ -317,6 +320,8 @@ def export(
     ] = False,
 ) -> None:
     """Write the labels that are known to be true in a format that others read."""
+    if form != "coco":
+        raise ConfigError(f"there is no export to '{form}'; there is coco")
     from hartsim.dataset.export import export_coco
 
     screen.print(f"{form} → {export_coco(folder, out or folder / 'coco.json', rejected)}")
@@ -430,7 +435,7 @@ def list_scenarios() -> None:
 
 @scenarios.command("show", epilog="Example: hartsim scenarios show child_behind_van")
 def show_scenario(
-    name: Annotated[str, typer.Argument(help="A library name or a file.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A library name or a file.")],
 ) -> None:
     """Print a scenario file: the start of one of your own."""
     from hartsim.scenario.load import read_scenario

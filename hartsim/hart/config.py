@@ -206,7 +206,7 @@ SIZES: dict[str, HartConfig] = {
     "tiny": HartConfig(
         name="tiny",
         transformer=TransformerConfig(
-            context_token=8,
+            context_token=64,
             context_dim=16,
             depth=2,
             embed_dim=32,

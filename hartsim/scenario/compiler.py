@@ -1,6 +1,7 @@
 """From a drawn scenario to all that worlds, renderers and datasets need to know about it."""
 
 import dataclasses
+import logging
 import math
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -17,10 +18,18 @@ from hartsim.scenario.compiled import (
 )
 from hartsim.scenario.draw import Draw, draw, pick, stream
 from hartsim.scenario.kinds import KINDS
-from hartsim.scenario.prompts import NEGATIVE, backdrop_prompt, describe, texture_prompts
+from hartsim.scenario.prompts import (
+    NEGATIVE,
+    backdrop_prompt,
+    describe,
+    seen_by,
+    texture_prompts,
+)
 from hartsim.scenario.schema import CameraSpec, ObjectSpec, Scenario, SceneSpec
 from hartsim.scenario.surroundings import PLACES, TIMES, WEATHERS
 from hartsim.types import Box3D
+
+logger = logging.getLogger(__name__)
 
 Rng = np.random.Generator
 
@@ -34,6 +43,8 @@ def compile_scenario(drawn: Draw) -> CompiledScene:
     """The compiled scene of a draw, whose own streams decide what the scenario leaves open."""
     concrete, key = drawn.scenario, (drawn.scenario.name, drawn.seed, drawn.index)
     setup = _world_setup(concrete, key)
+    for name in out_of_sight(setup):
+        logger.warning("%s-%05d: no camera's picture has '%s' in it", key[0], key[2], name)
     conditions, task = setup.conditions, concrete.task
     words = stream("texture words", *key)
     return CompiledScene(
@@ -52,6 +63,12 @@ def compile_scenario(drawn: Draw) -> CompiledScene:
         negative=NEGATIVE,
         weight=drawn.weight,
     )
+
+
+def out_of_sight(setup: WorldSetup) -> list[str]:
+    """The hazards that lie in no camera's picture, by name."""
+    seen = {s.thing.name for camera in setup.cameras for s in seen_by(setup.objects, camera)}
+    return [each.name for each in setup.objects if each.hazard and each.name not in seen]
 
 
 def _world_setup(concrete: Scenario, key: tuple[str, int, int]) -> WorldSetup:

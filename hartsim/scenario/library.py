@@ -15,6 +15,11 @@ def library_scenarios() -> dict[str, Path]:
     return {path.stem: path for path in _files_below(library_path("scenarios"))}
 
 
+def library_folders() -> list[str]:
+    """The folders of the library, which stand for all scenarios in them."""
+    return sorted({path.parent.name for path in library_scenarios().values()})
+
+
 def find_scenario(path_or_name: str | Path) -> Path:
     """The file that a path or a library name means; ScenarioError where there is none."""
     path = Path(path_or_name)
@@ -27,7 +32,7 @@ def find_scenario(path_or_name: str | Path) -> Path:
         raise ScenarioError(f"{path}: a folder, where one scenario file or name is needed")
     if path.suffix in SUFFIXES:
         raise ScenarioError(f"{path}: no such file")
-    hint = suggestion(str(path_or_name), shipped)
+    hint = suggestion(str(path_or_name), [*shipped, *library_folders()])
     raise ScenarioError(f"no scenario file or library scenario is called '{path_or_name}'; {hint}")
 
 

@@ -12,8 +12,8 @@ from hartsim.hart.text import HashTextEncoder, Qwen2TextEncoder
 
 def test_contexts_have_the_models_shape(tiny):
     context = tiny.text.encode(["a wet road at night", "fog"])
-    assert context.states.shape == (2, 8, 16)
-    assert context.position_ids.tolist() == [[0, 1, 2, 3, 4, 4, 4, 4], [0] * 8]
+    assert context.states.shape == (2, 64, 16)
+    assert context.position_ids.tolist() == [[0, 1, 2, 3] + [4] * 60, [0] * 64]
 
 
 def test_case_and_punctuation_do_not_matter(tiny):
@@ -44,8 +44,8 @@ def test_a_prompt_does_not_change_with_its_company(tiny):
 
 
 def test_words_beyond_the_context_are_reported(tiny, caplog):
-    ids = tiny.text.token_ids(["one two three four five six seven eight nine"])
-    assert "only the first 8 words" in caplog.text
+    ids = tiny.text.token_ids([" ".join(f"word{i}" for i in range(65))])
+    assert "only the first 64 words" in caplog.text
     assert (ids[0, :, 0] > 0).all()
 
 

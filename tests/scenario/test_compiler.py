@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 
-from hartsim.scenario.compiler import compile_draw, to_plain
+from hartsim.scenario.compiler import compile_draw, out_of_sight, to_plain
+from hartsim.scenario.draw import set_values
 from hartsim.scenario.kinds import KINDS
 from hartsim.scenario.load import load_scenario
 from hartsim.scenario.schema import ObjectSpec, SceneSpec
@@ -121,3 +122,12 @@ def test_a_texture_that_the_file_words_is_asked_for_in_its_words():
 
 def test_no_path_of_this_machine_reaches_the_plain_scene():
     assert "source" not in to_plain(compile_draw(CHILD, 0, 0))["scenario"]
+
+
+def test_a_hazard_that_no_camera_sees_is_warned_of(caplog):
+    far = set_values(STILL, {"hazards.child.ahead_m": -20.0})
+    assert out_of_sight(compile_draw(far, 0, 0).setup) == ["child"]
+    assert "no camera's picture has 'child' in it" in caplog.text
+    caplog.clear()
+    assert out_of_sight(compile_draw(STILL, 0, 0).setup) == []
+    assert caplog.text == ""

@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal, get_args
 
 import typer
 from rich.console import Console
@@ -21,10 +21,19 @@ from hartsim import __version__
 from hartsim.errors import ConfigError, HartSimError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from rich.progress import Progress
+    from rich.table import Table
 
     from hartsim.pipeline import GenerateRequest
     from hartsim.scenario.compiled import CompiledScene
+    from hartsim.scenario.coverage import Combination, Coverage
+
+Sampler = Literal["random", "sobol", "latin", "grid", "pairwise", "rare"]
+SAMPLERS = get_args(Sampler)
+MISSING_SHOWN = 12
+"""Pairs that `coverage` lists at most."""
 
 OK, PROBLEM_FOUND, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 
@@ -267,6 +276,66 @@ def _print_scene(scene: "CompiledScene") -> None:
     rows += [(f"tags {group}", ", ".join(tags)) for group, tags in scene.tags.items() if tags]
     for title, value in rows:
         screen.print(f"  [cyan]{title}[/]: {escape(str(value))}")
+
+
+@app.command(epilog="Example: hartsim coverage driving --by weather,time_of_day,hazard --count 20")
+def coverage(
+    names: Annotated[
+        list[str], typer.Argument(metavar="SCENARIO|DIR", help="Scenarios, or one dataset.")
+    ],
+    by: Annotated[
+        str, typer.Option(help="Tags (weather, hazard, nhtsa …) or varied paths, with commas.")
+    ] = "place,weather,time_of_day,hazard",
+    count: Wish = None,
+    seed: Seed = 0,
+    sampler: Annotated[
+        Sampler, typer.Option(metavar="NAME", help=f"Of {', '.join(SAMPLERS)}.")
+    ] = "random",
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="An .svg picture of the pairs.")
+    ] = None,
+) -> None:
+    """Show which values, and pairs of values, a set of draws or a dataset covers, and which not.
+
+    Draws are held against all that the scenarios can show, a dataset against the whole catalogue.
+    """
+    from hartsim.dataset.durable import replace_durably
+    from hartsim.pipeline import coverage_of
+    from hartsim.scenario.coverage import as_svg
+
+    if out is not None and out.suffix != ".svg":
+        raise ConfigError(f"--out is '{out}', must be a file name that ends in .svg")
+    factors = [each.strip() for each in by.split(",") if each.strip()]
+    scenes, singles, pairs = coverage_of(names, factors, count, seed, sampler)
+    screen.print(_coverage_table(singles, pairs))
+    screen.print(f"{_counted(scenes, 'scene')}; pairs never seen together: {len(pairs.missing)}")
+    for (_, one), (_, other) in pairs.missing[:MISSING_SHOWN]:
+        screen.print(f"  {one} with {other}")
+    if len(pairs.missing) > MISSING_SHOWN:
+        screen.print(f"  and {len(pairs.missing) - MISSING_SHOWN} more")
+    if out is not None:
+        replace_durably(out, as_svg(pairs).encode())
+        screen.print(f"picture → {out}")
+
+
+def _coverage_table(singles: "Coverage", pairs: "Coverage") -> "Table":
+    """Per factor what is seen of it alone and in pairs, and last of all together."""
+    from rich.table import Table
+
+    table = Table("factor", "values seen", "pairs seen", "never seen", box=None, pad_edge=False)
+    for name in (*singles.factors, ""):
+        alone = {each: n for each, n in singles.counts.items() if not name or each[0][0] == name}
+        both = {p: n for p, n in pairs.counts.items() if not name or name in (p[0][0], p[1][0])}
+        never = ", ".join(each[0][1] for each, n in alone.items() if not n) if name else ""
+        table.add_row(name or "[bold]all[/]", _share(alone), _share(both), escape(never))
+    return table
+
+
+def _share(counts: "Mapping[Combination, int]") -> str:
+    if not counts:
+        return "-"
+    seen = sum(n > 0 for n in counts.values())
+    return f"{seen} of {len(counts)} ({100 * seen / len(counts):.0f} %)"
 
 
 @app.command(epilog='Example: hartsim render "a deer on a snowy road at night" --out deer.png')

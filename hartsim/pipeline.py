@@ -21,15 +21,25 @@ import numpy as np
 from hartsim.config import RunConfig
 from hartsim.dataset.annotate import annotate
 from hartsim.dataset.checks import OF_THE_FRAME, check, check_texture
-from hartsim.dataset.layout import is_sample, read_marker
+from hartsim.dataset.layout import MARKER, is_sample, read_marker
+from hartsim.dataset.reader import read_samples
 from hartsim.dataset.writer import DatasetWriter
 from hartsim.errors import ConfigError
 from hartsim.scenario.compiled import CompiledScene
 from hartsim.scenario.compiler import compile_draw, compile_scenario, to_plain
+from hartsim.scenario.coverage import (
+    Coverage,
+    Values,
+    catalogue_values,
+    cover,
+    possible_values,
+    require_factors,
+    values_of,
+)
 from hartsim.scenario.language import parse_sentence
 from hartsim.scenario.library import find_scenarios
 from hartsim.scenario.load import load_scenario
-from hartsim.scenario.samplers import Sampler, Sampling, make_sampler
+from hartsim.scenario.samplers import Sampler, SamplerName, Sampling, make_sampler
 from hartsim.scenario.schema import Scenario
 from hartsim.types import (
     CLASS_ID,
@@ -215,6 +225,43 @@ def scene_groups(wanted: Sequence[Wanted], batch: int) -> Iterator[list[Wanted]]
             group = []
     if group:
         yield group
+
+
+def coverage_of(
+    names: Sequence[str],
+    factors: Sequence[str],
+    count: int | None,
+    seed: int,
+    sampler: SamplerName,
+) -> tuple[int, Coverage, Coverage]:
+    """How many scenes there are, and what they cover of the factors singly and in pairs.
+
+    They are draws of scenarios, held against all that these can show, or those of a dataset, held
+    against the catalogue.
+    """
+    if len(names) == 1 and (Path(names[0]) / MARKER).is_file():
+        seen, possible = covered_by_dataset(Path(names[0]), factors)
+    else:
+        scenarios = read_scenarios(names)
+        require_factors(scenarios, factors)
+        seen = [
+            values_of(compile_scenario(drawn.draw(index)), drawn.scenario, factors)
+            for each in scenarios
+            for drawn in [make_sampler(each, seed, Sampling(sampler), count or USUAL_COUNT)]
+            for index in range(count or drawn.size or USUAL_COUNT)
+        ]
+        possible = [part for each in scenarios for part in possible_values(each, factors)]
+    singles, pairs = (cover(seen, possible, factors, ways) for ways in (1, 2))
+    return len(seen), singles, pairs
+
+
+def covered_by_dataset(root: Path, factors: Sequence[str]) -> tuple[list[Values], list[Values]]:
+    """The tags of a dataset's scenes, and all that the catalogue has for their tasks."""
+    require_factors((), factors)
+    tags = {(each.scenario, each.index): each.tags for each in read_samples(root)}
+    seen: list[Values] = [{name: each[name] for name in factors} for each in tags.values()]
+    tasks = sorted({task for each in tags.values() for task in each["task"]})
+    return seen, [catalogue_values("robot" if t == "robot" else "driving", factors) for t in tasks]
 
 
 # A few scenes, by all routes

@@ -12,6 +12,7 @@ from hartsim.library import library_path
 
 COMMANDS = [
     "generate",
+    "coverage",
     "merge",
     "compile",
     "render",
@@ -76,6 +77,8 @@ def test_the_help_names_every_command(capsys):
         ("render x --out x.jpg", "must be a file name that ends in .png"),
         ("render deer render.device=cuda:7", "render.device is 'cuda:7', which is not here"),
         ("verify missing", "missing: not a hartsim dataset"),
+        ("coverage driving --by wether", "nothing to cover is called 'wether'; did you mean"),
+        ("coverage driving --out x.png", "must be a file name that ends in .svg"),
         ("export voc data", "there is no export to 'voc'; there is coco"),
         ("render a deer", "put it in quotes: 'a deer'"),
         ("generate nosuch", "driving"),
@@ -149,6 +152,16 @@ def test_compile_without_json_shows_prompts_and_draws(capsys):
     assert shown.startswith("child_behind_van-00000 (driving, seed 0)\n")
     assert "  view front: " in shown
     assert "  drawn " in shown
+
+
+def test_coverage_counts_what_is_seen_and_names_what_is_not(capsys, tmp_path):
+    picture = tmp_path / "pairs.svg"
+    line = ["coverage", "driving", "--by", "weather,hazard", "--count", "1"]
+    assert run([*line, "--out", str(picture)]) == 0
+    shown = capsys.readouterr().out
+    assert "4 scenes; pairs never seen together: " in shown
+    assert re.search(r"^hazard +\d of 7 \(\d+ %\)", shown, re.MULTILINE)
+    assert picture.read_text().startswith("<svg")
 
 
 def test_the_shipped_scenarios_are_listed(capsys):

@@ -10,6 +10,19 @@ from dataclasses import dataclass
 from hartsim.scenario.schema import Scenario, Value
 from hartsim.types import Box3D, Task, Vector3
 
+TAG_GROUPS = (
+    "task",
+    "place",
+    "weather",
+    "time_of_day",
+    "hazard",
+    "class",
+    "nhtsa",
+    "odd",
+    "sotif",
+)
+"""The schemes of tags that every scene carries."""
+
 
 @dataclass(frozen=True)
 class CameraSetup:

@@ -52,7 +52,7 @@ class Run:
             return
         path = self.folder / f"{self.name}.csv"
         row = {"step": self.step, "minutes": round(self.seconds / 60, 2)} | {
-            key: round(float(value), 5) for key, value in values.items()
+            key: round(torch.as_tensor(value).item(), 5) for key, value in values.items()
         }
         fresh = not path.exists()
         with path.open("a", newline="") as file:

@@ -8,6 +8,7 @@ the values of the others as they were.
 import hashlib
 import math
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
@@ -16,9 +17,12 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from hartsim.errors import ScenarioError
+from hartsim.scenario.constraints import unmet
 from hartsim.scenario.schema import Distribution, Scenario, Value
 
 T = TypeVar("T")
+TRIES = 1000
 
 
 @dataclass(frozen=True)
@@ -57,9 +61,27 @@ def pick(rng: np.random.Generator, options: Sequence[T]) -> T:
 
 
 def draw(scenario: Scenario, seed: int, index: int) -> Draw:
-    """Draw number `index` of a scenario: every varied field gets its value."""
-    point = {path: quantile_of(scenario.name, seed, index, path) for path in scenario.vary}
-    return draw_at(scenario, seed, index, point)
+    """Draw number `index` of a scenario: every varied field gets its value.
+
+    Where the values break a condition all are drawn again; ScenarioError names the condition that
+    is broken most often where none of `TRIES` draws meets them all.
+    """
+    broken: Counter[str] = Counter()
+    for attempt in range(TRIES if scenario.where else 1):
+        again = (attempt,) if attempt else ()
+        point = {
+            path: quantile_of(scenario.name, seed, index, path, *again) for path in scenario.vary
+        }
+        made = draw_at(scenario, seed, index, point)
+        failures = unmet(made.scenario)
+        if not failures:
+            return made
+        broken.update(failures)
+    condition, times = broken.most_common(1)[0]
+    raise ScenarioError(
+        f"{scenario.source}: where: '{condition}' was not met in {times} of {TRIES} draws; let "
+        "what it speaks of vary more widely, or ask for less"
+    )
 
 
 def draw_at(scenario: Scenario, seed: int, index: int, point: Mapping[str, float]) -> Draw:

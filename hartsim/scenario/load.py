@@ -8,6 +8,7 @@ from typing import Any, TypeVar, cast
 
 from hartsim.errors import ScenarioError
 from hartsim.scenario.catalogue import ids_of
+from hartsim.scenario.constraints import ConditionError, facts_of, refuse_nonsense
 from hartsim.scenario.library import find_scenario
 from hartsim.scenario.nodes import Node, parse_yaml
 from hartsim.scenario.schema import (
@@ -48,6 +49,7 @@ KEYS = (
     "driving",
     "robot",
     "vary",
+    "where",
 )
 NOT_A_NAME = "'{}' is no name; names are made of letters, digits, '_' and '-'"
 
@@ -89,7 +91,11 @@ def parse_scenario(text: str, source: str, name: str) -> Scenario:
         source_hash=hashlib.sha256(text.encode()).hexdigest(),
     )
     _check_names(scenario, entries)
-    return replace(scenario, vary=_vary(entries.get("vary"), scenario))
+    return replace(
+        scenario,
+        vary=_vary(entries.get("vary"), scenario),
+        where=_where(entries.get("where"), scenario),
+    )
 
 
 def _task(root: Node, entries: Mapping[str, Node]) -> Task:
@@ -184,6 +190,19 @@ def _vary(node: Node | None, scenario: Scenario) -> dict[str, Distribution]:
             raise entry.error(f"vary names no field '{path}'; {suggestion(path, rules)}")
         varied[path] = _distribution(entry, rules[path], scenario.task)
     return varied
+
+
+def _where(node: Node | None, scenario: Scenario) -> tuple[str, ...]:
+    """The conditions, one or a list of them."""
+    if node is None:
+        return ()
+    facts, conditions = facts_of(scenario), node.items() if node.is_list else [node]
+    for condition in conditions:
+        try:
+            refuse_nonsense(condition.text(), facts)
+        except ConditionError as error:
+            raise condition.error(str(error)) from error
+    return tuple(condition.text() for condition in conditions)
 
 
 def _distribution(node: Node, rule: Rule, task: Task) -> Distribution:

@@ -29,6 +29,11 @@ class Node:
         """Whether it holds keys and values."""
         return isinstance(self.tree, yaml.MappingNode)
 
+    @property
+    def is_list(self) -> bool:
+        """Whether it holds a list."""
+        return isinstance(self.tree, yaml.SequenceNode)
+
     def error(self, problem: str) -> ScenarioError:
         """An error that names this place, to be raised."""
         place = _place(self.source, self.tree.start_mark)

@@ -20,7 +20,8 @@ from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 from hartsim.errors import ScenarioError
-from hartsim.scenario.draw import Draw, draw_at, quantile_of, stream, value_at
+from hartsim.scenario.constraints import unmet
+from hartsim.scenario.draw import Draw, draw, draw_at, quantile_of, stream, value_at
 from hartsim.scenario.schema import Distribution, Scenario, Value
 
 SamplerName = Literal["random", "sobol", "latin", "grid", "pairwise", "rare"]
@@ -56,8 +57,13 @@ class Sampler:
     """Whether options are drawn evenly, so that draws need a weight."""
 
     def draw(self, index: int) -> Draw:
-        """Draw number `index`; beyond the plan's size it begins again with other values."""
+        """Draw number `index`; beyond the plan's size it begins again with other values.
+
+        A draw that breaks a condition of the scenario gives way to a random one that meets them.
+        """
         made = draw_at(self.scenario, self.seed, index, self.point(index))
+        if unmet(made.scenario):
+            made = draw(self.scenario, self.seed, index)
         return replace(made, weight=_likelihood(self.scenario, made)) if self.even else made
 
 

@@ -136,6 +136,8 @@ class Scenario:
     driving: DrivingSpec | None = None
     robot: RobotSpec | None = None
     vary: Mapping[str, Distribution] = field(default_factory=dict)
+    where: tuple[str, ...] = ()
+    """Conditions that every draw meets; see `constraints`."""
     source: str = ""
     source_hash: str = ""
 

@@ -53,7 +53,9 @@ train = typer.Typer(
 app.add_typer(
     train, name="train", help="Train hart-mini: data, tokenizer, transformer, decoder, measure."
 )
-app.add_typer(scenarios, name="scenarios", help="List the shipped scenarios, or show one.")
+app.add_typer(
+    scenarios, name="scenarios", help="List the shipped scenarios, show one, or begin your own."
+)
 
 screen = Console(soft_wrap=True, highlight=False)
 errors = Console(stderr=True, soft_wrap=True, highlight=False)
@@ -510,6 +512,37 @@ def show_scenario(
     from hartsim.scenario.load import read_scenario
 
     print(read_scenario(name)[1], end="")
+
+
+@scenarios.command("new", epilog="Example: hartsim scenarios new my_deer.yaml")
+def new_scenario(
+    path: Annotated[Path, typer.Argument(metavar="FILE", help="The .yaml file to write.")],
+    like: Annotated[str, typer.Option(help="The scenario to start from.")] = "deer_snow_road",
+) -> None:
+    """Write a scenario file of your own, to be changed."""
+    from hartsim.dataset.durable import replace_durably
+    from hartsim.scenario.load import parse_scenario, read_scenario
+
+    if path.suffix not in (".yaml", ".yml"):
+        raise ConfigError(f"'{path}' must be a file name that ends in .yaml")
+    if path.exists():
+        raise ConfigError(f"{path}: there already; choose another name")
+    if not path.parent.is_dir():
+        raise ConfigError(f"{path}: there is no folder '{path.parent}'")
+    _, text = read_scenario(like)
+    parse_scenario(text, str(path), path.stem)
+    replace_durably(path, text.encode())
+    screen.print(f"{path}: change it, then: hartsim compile {path}")
+
+
+@scenarios.command("schema", epilog="Example: hartsim scenarios schema > scenario.schema.json")
+def show_schema() -> None:
+    """Print the format as JSON Schema, for editors."""
+    import json
+
+    from hartsim.scenario.json_schema import scenario_schema
+
+    print(json.dumps(scenario_schema(), indent=1))
 
 
 def _split(words: Sequence[str]) -> tuple[list[str], list[str]]:

@@ -29,6 +29,8 @@ COMMANDS = [
     "scenarios",
     "scenarios list",
     "scenarios show",
+    "scenarios new",
+    "scenarios schema",
 ]
 
 
@@ -76,6 +78,8 @@ def test_the_help_names_every_command(capsys):
         ("render x --out missing/x.png", "there is no folder 'missing'"),
         ("render x --out x.jpg", "must be a file name that ends in .png"),
         ("render deer render.device=cuda:7", "render.device is 'cuda:7', which is not here"),
+        ("scenarios new x.txt", "must be a file name that ends in .yaml"),
+        ("scenarios new missing/x.yaml", "there is no folder 'missing'"),
         ("verify missing", "missing: not a hartsim dataset"),
         ("coverage driving --by wether", "nothing to cover is called 'wether'; did you mean"),
         ("coverage driving --out x.png", "must be a file name that ends in .svg"),
@@ -168,6 +172,19 @@ def test_the_shipped_scenarios_are_listed(capsys):
     assert run(["scenarios", "list"]) == 0
     names = {line.split(" ")[0] for line in capsys.readouterr().out.splitlines()}
     assert names == {path.stem for path in library_path("scenarios").glob("*/*.yaml")}
+
+
+def test_a_new_scenario_compiles_and_is_never_written_over(capsys, tmp_path):
+    path = tmp_path / "mine.yaml"
+    assert run(["scenarios", "new", str(path), "--like", "hand_and_knife"]) == 0
+    assert run(["compile", str(path)]) == 0
+    assert run(["scenarios", "new", str(path)]) == 2
+    assert "there already" in capsys.readouterr().err
+
+
+def test_the_schema_is_json(capsys):
+    assert run(["scenarios", "schema"]) == 0
+    assert json.loads(capsys.readouterr().out)["title"] == "hartsim scenario"
 
 
 def test_show_prints_the_file_itself(capsys):

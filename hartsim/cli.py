@@ -469,11 +469,19 @@ def tokenizer(data: Corpus, out: TrainingRun, minutes: Minutes = 60) -> None:
 
 
 @train.command(epilog="Example: hartsim train transformer --data corpus --out run --minutes 120")
-def transformer(data: Corpus, out: TrainingRun, minutes: Minutes = 120) -> None:
+def transformer(
+    data: Corpus,
+    out: TrainingRun,
+    minutes: Minutes = 120,
+    start: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Finished weights to train further, such as the shipped."),
+    ] = None,
+) -> None:
     """Train the transformer behind the tokenizer of the same run, and write the weights."""
     from hartsim.training.mini import train_mini_transformer
 
-    screen.print(f"weights → {train_mini_transformer(data, out, minutes)}")
+    screen.print(f"weights → {train_mini_transformer(data, out, minutes, start)}")
 
 
 @train.command(epilog="Example: hartsim train decoder --data corpus --out run --minutes 15")

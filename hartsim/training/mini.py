@@ -27,7 +27,12 @@ from hartsim.training.features import (
 )
 from hartsim.training.run import read_checkpoint
 from hartsim.training.tokenizer import train_decoder, train_tokenizer
-from hartsim.training.transformer import Painter, redraw_last_scale, train_transformer
+from hartsim.training.transformer import (
+    Painter,
+    painter_of,
+    redraw_last_scale,
+    train_transformer,
+)
 from hartsim.types import Image
 
 logger = logging.getLogger(__name__)
@@ -44,11 +49,18 @@ def train_mini_tokenizer(data: Path, out: Path, minutes: float, threads: int = 2
     return out / "alternating.pt"
 
 
-def train_mini_transformer(data: Path, out: Path, minutes: float, threads: int = 2) -> Path:
-    """Train the transformer behind the tokenizer in `out`; the folder of the finished weights."""
+def train_mini_transformer(
+    data: Path, out: Path, minutes: float, start: Path | None = None, threads: int = 2
+) -> Path:
+    """Train the transformer behind the tokenizer in `out`; the folder of the finished weights.
+
+    With `start`, a folder of finished weights, its transformer is trained further, behind its own
+    tokenizer.
+    """
     torch.set_num_threads(threads)
-    config = hart_config("mini")
-    tokenizer = trained_tokenizer(out, config)
+    begun = None if start is None else load_hart(start)
+    config = hart_config("mini") if begun is None else begun.config
+    tokenizer = trained_tokenizer(out, config) if begun is None else begun.tokenizer
     corpus, held_out = (read_corpus(data, held, config.size_px) for held in (False, True))
     captions = [held_out.captions[i][0] for i in _spread(len(held_out), 24)]
 
@@ -57,7 +69,8 @@ def train_mini_transformer(data: Path, out: Path, minutes: float, threads: int =
         sheet = contact_sheet(list(sample_images(hart, captions)), columns=6)
         (out / f"samples-{step:06d}.png").write_bytes(encode_png(sheet))
 
-    painter = train_transformer(corpus, tokenizer, config, out, minutes, preview)
+    begin = None if begun is None else painter_of(begun)
+    painter = train_transformer(corpus, tokenizer, config, out, minutes, preview, begin=begin)
     hart = Hart(config, painter.text, painter.transformer, tokenizer)
     save_hart(hart, out / "mini", torch.float16)
     return out / "mini"

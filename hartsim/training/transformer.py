@@ -55,6 +55,15 @@ def new_painter(config: HartConfig, seed: int) -> Painter:
         return Painter(config)
 
 
+def painter_of(hart: Hart) -> Painter:
+    """A copy of a model's text encoder and transformer, to be trained further."""
+    painter = Painter(hart.config)
+    parts = hart.modules()
+    painter.text.load_state_dict(parts["text"].state_dict())
+    painter.transformer.load_state_dict(parts["llm"].state_dict())
+    return painter
+
+
 @dataclass(frozen=True)
 class Lessons:
     """A corpus as the transformer sees it: latents (N, C, P, P) and token ids per wording."""
@@ -84,12 +93,14 @@ def train_transformer(
     minutes: float,
     preview: Callable[[Painter, int], None] | None = None,
     preview_every: int = 500,
+    begin: Painter | None = None,
 ) -> Painter:
     """Train, or go on training, in `folder`; returns the averaged weights.
 
-    `preview` is called with the averaged model and the step now and then.
+    `preview` is called with the averaged model and the step now and then. A fresh run begins with
+    the weights of `begin`, or with random ones.
     """
-    painter = new_painter(config, seed=0)
+    painter = begin or new_painter(config, seed=0)
     average = Average(painter)
     optimizers = make_optimizers(painter)
     peaks = [group["lr"] for each in optimizers for group in each.param_groups]

@@ -13,6 +13,7 @@ from hartsim.training.transformer import (
     draw_codes,
     losses,
     make_lessons,
+    painter_of,
     redraw_last_scale,
 )
 
@@ -119,3 +120,12 @@ def test_latents_are_kept_for_the_same_pictures_only(painter, tmp_path):
     assert len(two) == 2
     assert len(three) == 3
     assert torch.equal(latents(3), three)
+
+
+def test_training_goes_on_from_the_weights_of_a_model():
+    hart = new_hart(CONFIG, seed=3)
+    painter = painter_of(hart)
+    assert torch.equal(painter.transformer.head.weight, hart.transformer.head.weight)
+    assert torch.equal(painter.text.embedding.weight, hart.text.embedding.weight)
+    painter.transformer.head.weight.data.zero_()
+    assert hart.transformer.head.weight.any()

@@ -256,8 +256,9 @@ SIZES: dict[str, HartConfig] = {
             linear_shortcut=True,
         ),
         text=TextConfig(encoder="hash", buckets=2048),
-        guidance=1.0,
-        residual_temperature=0.5,
+        guidance=2.0,
+        top_p=0.8,
+        residual_temperature=0.2,
     ),
     "0.7b": HartConfig(),
 }

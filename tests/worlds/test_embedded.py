@@ -267,7 +267,7 @@ def test_an_action_that_is_no_number_moves_nothing(road):
 
 def test_an_unknown_surface_names_the_known_ones(road):
     road.show(street())
-    with pytest.raises(WorldError, match="no surface 'raod' to paint; there are: facade_a"):
+    with pytest.raises(WorldError, match="no surface 'raod' to paint; there are: box, facade_a"):
         road.paint({"raod": plain((1, 2, 3))})
 
 

@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, get_args
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from hartsim.scenario.compiled import CompiledScene
     from hartsim.scenario.coverage import Combination, Coverage
 
-Sampler = Literal["random", "sobol", "latin", "grid", "pairwise", "rare"]
-SAMPLERS = get_args(Sampler)
 MISSING_SHOWN = 12
 """Pairs that `coverage` lists at most."""
 
@@ -80,6 +78,12 @@ Wish = Annotated[
     typer.Option(min=1, help="Scenes of each scenario; default 8, or what a sampler's plan needs."),
 ]
 Seed = Annotated[int, typer.Option(min=0, help="Decides every draw and every picture.")]
+SamplerChoice = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME", help="Of random, sobol, latin, grid, pairwise, rare; default random."
+    ),
+]
 Shard = Annotated[
     str | None, typer.Option(metavar="I/N", help="Make only part I, counted from 0, of N.")
 ]
@@ -149,10 +153,7 @@ def generate(
         str | None, typer.Option(help="Of view, texture, backdrop, repaint; default all.")
     ] = None,
     views: Annotated[str | None, typer.Option(help="Cameras, with commas; default front.")] = None,
-    sampler: Annotated[
-        str | None,
-        typer.Option(help="Of random, sobol, latin, grid, pairwise, rare; default random."),
-    ] = None,
+    sampler: SamplerChoice = None,
     shard: Shard = None,
 ) -> None:
     """Make a labelled dataset from scenarios; run again, it goes on where it stopped."""
@@ -290,9 +291,7 @@ def coverage(
     ] = "place,weather,time_of_day,hazard",
     count: Wish = None,
     seed: Seed = 0,
-    sampler: Annotated[
-        Sampler, typer.Option(metavar="NAME", help=f"Of {', '.join(SAMPLERS)}.")
-    ] = "random",
+    sampler: SamplerChoice = None,
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="An .svg picture of the pairs.")
     ] = None,
@@ -301,6 +300,7 @@ def coverage(
 
     Draws are held against all that the scenarios can show, a dataset against the whole catalogue.
     """
+    from hartsim.config import load_config
     from hartsim.dataset.durable import replace_durably
     from hartsim.pipeline import coverage_of
     from hartsim.scenario.coverage import as_svg
@@ -308,7 +308,8 @@ def coverage(
     if out is not None and out.suffix != ".svg":
         raise ConfigError(f"--out is '{out}', must be a file name that ends in .svg")
     factors = [each.strip() for each in by.split(",") if each.strip()]
-    scenes, singles, pairs = coverage_of(names, factors, count, seed, sampler)
+    settings = load_config([f"draw.sampler={sampler}"] if sampler else [])
+    scenes, singles, pairs = coverage_of(names, factors, count, seed, settings)
     screen.print(_coverage_table(singles, pairs))
     screen.print(f"{_counted(scenes, 'scene')}; pairs never seen together: {len(pairs.missing)}")
     for (_, one), (_, other) in pairs.missing[:MISSING_SHOWN]:

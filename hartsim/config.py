@@ -19,7 +19,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from hartsim.errors import ConfigError
 from hartsim.library import library_path
-from hartsim.types import ROUTES, Route
+from hartsim.types import ROUTES, Route, SamplerName
 
 
 def _number(default: Any, low: float, high: float | None = None) -> Any:
@@ -85,7 +85,7 @@ class WorldSettings:
 class DrawSettings:
     """Which scenes are drawn of a scenario."""
 
-    sampler: Literal["random", "sobol", "latin", "grid", "pairwise", "rare"] = "random"
+    sampler: SamplerName = "random"
     """At random, or spread so that less is missed; `hartsim.scenario.samplers` says how."""
     levels: int = _number(3, 1, 100)
     """Parts into which `grid` and `pairwise` cut numbers."""

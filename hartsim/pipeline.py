@@ -39,7 +39,7 @@ from hartsim.scenario.coverage import (
 from hartsim.scenario.language import parse_sentence
 from hartsim.scenario.library import find_scenarios
 from hartsim.scenario.load import load_scenario
-from hartsim.scenario.samplers import Sampler, SamplerName, Sampling, make_sampler
+from hartsim.scenario.samplers import Sampler, Sampling, make_sampler
 from hartsim.scenario.schema import Scenario
 from hartsim.types import (
     CLASS_ID,
@@ -232,7 +232,7 @@ def coverage_of(
     factors: Sequence[str],
     count: int | None,
     seed: int,
-    sampler: SamplerName,
+    config: RunConfig,
 ) -> tuple[int, Coverage, Coverage]:
     """How many scenes there are, and what they cover of the factors singly and in pairs.
 
@@ -242,13 +242,13 @@ def coverage_of(
     if len(names) == 1 and (Path(names[0]) / MARKER).is_file():
         seen, possible = covered_by_dataset(Path(names[0]), factors)
     else:
-        scenarios = read_scenarios(names)
+        scenarios, sampling = read_scenarios(names), Sampling(**asdict(config.draw))
         require_factors(scenarios, factors)
+        drawn = [make_sampler(each, seed, sampling, count or USUAL_COUNT) for each in scenarios]
         seen = [
-            values_of(compile_scenario(drawn.draw(index)), drawn.scenario, factors)
-            for each in scenarios
-            for drawn in [make_sampler(each, seed, Sampling(sampler), count or USUAL_COUNT)]
-            for index in range(count or drawn.size or USUAL_COUNT)
+            values_of(compile_scenario(sampler.draw(index)), sampler.scenario, factors)
+            for sampler in drawn
+            for index in range(count or sampler.size or USUAL_COUNT)
         ]
         possible = [part for each in scenarios for part in possible_values(each, factors)]
     singles, pairs = (cover(seen, possible, factors, ways) for ways in (1, 2))

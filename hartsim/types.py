@@ -9,7 +9,7 @@ y left, z up. Cameras use the optical frame of computer vision: x right, y down,
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,6 +64,8 @@ UNKNOWN = 255
 
 Task = Literal["driving", "robot"]
 Route = Literal["view", "texture", "backdrop", "repaint"]
+SamplerName = Literal["random", "sobol", "latin", "grid", "pairwise", "rare"]
+SAMPLERS: tuple[SamplerName, ...] = get_args(SamplerName)
 ROUTES: tuple[Route, ...] = ("view", "texture", "backdrop", "repaint")
 
 

@@ -17,15 +17,12 @@ can be made without those before it.
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Literal, get_args
 
 from hartsim.errors import ScenarioError
 from hartsim.scenario.constraints import unmet
 from hartsim.scenario.draw import Draw, draw, draw_at, quantile_of, stream, value_at
 from hartsim.scenario.schema import Distribution, Scenario, Value
-
-SamplerName = Literal["random", "sobol", "latin", "grid", "pairwise", "rare"]
-SAMPLERS: tuple[SamplerName, ...] = get_args(SamplerName)
+from hartsim.types import SamplerName
 
 Point = Mapping[str, float]
 """A quantile, in [0, 1), for every varied path."""

@@ -15,7 +15,8 @@ from hartsim.scenario.constraints import (
 )
 from hartsim.scenario.draw import draw
 from hartsim.scenario.load import load_scenario, parse_scenario
-from hartsim.scenario.samplers import SAMPLERS, Sampling, make_sampler
+from hartsim.scenario.samplers import Sampling, make_sampler
+from hartsim.types import SAMPLERS
 
 CHILD = load_scenario("child_behind_van")
 FACTS = {"a.b": 3.0, "a.c": 2.0, "scene.weather": "rain", "colour": None}

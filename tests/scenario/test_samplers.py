@@ -9,7 +9,6 @@ from hartsim.errors import ScenarioError
 from hartsim.scenario.draw import draw, value_at
 from hartsim.scenario.load import load_scenario
 from hartsim.scenario.samplers import (
-    SAMPLERS,
     Sampling,
     level_names,
     level_of,
@@ -17,6 +16,7 @@ from hartsim.scenario.samplers import (
     make_sampler,
 )
 from hartsim.scenario.schema import Distribution
+from hartsim.types import SAMPLERS
 from tests.strategies import choices, distributions, quantiles
 
 CHILD = load_scenario("child_behind_van")

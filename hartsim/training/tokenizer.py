@@ -68,9 +68,7 @@ def _train_continuous(
         image = next(batches)
         latent = tokenizer.vae.quant_conv(tokenizer.vae.encoder(image))
         noisy = latent + LATENT_NOISE * torch.randn(latent.shape, generator=generator)
-        made = tokenizer.decode(noisy)
-        pixels = functional.l1_loss(made, image)
-        seen = perceptual_loss(features, made, image)
+        pixels, seen = _errors(features, tokenizer.decode(noisy), image)
         loss = pixels + PERCEPTUAL_WEIGHT * seen + LATENT_PENALTY * latent.square().mean()
         _descend(loss, tokenizer, optimizer, run.learning_rate(6e-4))
         run.log(l1=pixels, perceptual=seen, latent_std=latent.detach().std())
@@ -103,8 +101,7 @@ def _train_codebook(tokenizer: Tokenizer, corpus: Corpus, run: Run) -> None:
 def _train_alternating(
     tokenizer: Tokenizer, features: PhotographFeatures, corpus: Corpus, run: Run
 ) -> None:
-    trained = [*tokenizer.vae.post_quant_conv.parameters(), *tokenizer.vae.decoder.parameters()]
-    optimizer = torch.optim.AdamW(trained, betas=(0.9, 0.99), weight_decay=0.01)
+    optimizer = _optimizer_of_decoder(tokenizer)
     _resume(run, tokenizer, optimizer)
     batches = _pictures(corpus, batch=BATCH, seed=10_000 + run.step)
     choose = np.random.default_rng(run.step)
@@ -117,9 +114,7 @@ def _train_alternating(
             shown = tokenizer.quantizer.encode(latent).discrete if discrete else latent
             noise = torch.randn(shown.shape, generator=generator)
             shown = shown + 0.15 * RESIDUAL_STD * noise
-        made = tokenizer.decode(shown)
-        pixels = functional.l1_loss(made, image)
-        seen = perceptual_loss(features, made, image)
+        pixels, seen = _errors(features, tokenizer.decode(shown), image)
         _descend(pixels + PERCEPTUAL_WEIGHT * seen, tokenizer, optimizer, run.learning_rate(3e-4))
         run.log(discrete=float(discrete), l1=pixels, perceptual=seen)
         _advance(run, tokenizer, optimizer)
@@ -139,8 +134,7 @@ def train_decoder(
     the transformer need not learn anew.
     """
     features, run = PhotographFeatures(), Run(folder, "decoder", minutes)
-    trained = [*tokenizer.vae.post_quant_conv.parameters(), *tokenizer.vae.decoder.parameters()]
-    optimizer = torch.optim.AdamW(trained, betas=(0.9, 0.99), weight_decay=0.01)
+    optimizer = _optimizer_of_decoder(tokenizer)
     _resume(run, tokenizer, optimizer)
     choose = np.random.default_rng(run.step)
     while run.progress < 1:
@@ -152,9 +146,7 @@ def train_decoder(
                 shown = tokenizer.quantizer.encode(shown).discrete
             elif source == 2:
                 shown = draw(shown, [str(choose.choice(corpus.captions[i])) for i in picks])
-        made = tokenizer.decode(shown)
-        pixels = functional.l1_loss(made, image)
-        seen = perceptual_loss(features, made, image)
+        pixels, seen = _errors(features, tokenizer.decode(shown), image)
         _descend(pixels + PERCEPTUAL_WEIGHT * seen, tokenizer, optimizer, run.learning_rate(3e-4))
         run.log(source=float(source), l1=pixels, perceptual=seen)
         _advance(run, tokenizer, optimizer)
@@ -253,6 +245,16 @@ def _pictures(corpus: Corpus, batch: int, seed: int) -> Iterator[Tensor]:
 def _tensor(pixels: np.ndarray) -> Tensor:
     image = from_pixels(torch.from_numpy(np.ascontiguousarray(pixels)))
     return image.contiguous(memory_format=torch.channels_last)
+
+
+def _optimizer_of_decoder(tokenizer: Tokenizer) -> torch.optim.Optimizer:
+    trained = [*tokenizer.vae.post_quant_conv.parameters(), *tokenizer.vae.decoder.parameters()]
+    return torch.optim.AdamW(trained, betas=(0.9, 0.99), weight_decay=0.01)
+
+
+def _errors(features: PhotographFeatures, made: Tensor, image: Tensor) -> tuple[Tensor, Tensor]:
+    """How far a picture is from the true one: by pixels and to the eye."""
+    return functional.l1_loss(made, image), perceptual_loss(features, made, image)
 
 
 def _descend(

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from hartsim.errors import ScenarioError
-from hartsim.scenario.schema import Scenario, Value
+from hartsim.scenario.schema import Scenario, Value, parts_of
 from hartsim.scenario.words import suggestion
 
 LONGEST = 500
@@ -70,11 +70,10 @@ def holds(text: str, facts: Mapping[str, Value | None]) -> bool:
 
 def facts_of(scenario: Scenario) -> dict[str, Value | None]:
     """The values that conditions may speak of: every field that may vary, and the ego's."""
-    parts: dict[str, Any] = {"scene": scenario.scene, scenario.task: _task_part(scenario)}
-    for group in ("hazards", "objects", "cameras"):
-        parts |= {f"{group}.{name}": each for name, each in getattr(scenario, group).items()}
-    facts = {
-        f"{place}.{name}": v for place, part in parts.items() for name, v in vars(part).items()
+    facts: dict[str, Value | None] = {
+        f"{place}.{name}": value
+        for place, part in parts_of(scenario).items()
+        for name, value in vars(part).items()
     }
     if scenario.driving is not None:
         speed = scenario.driving.speed_mps
@@ -87,10 +86,6 @@ def unmet(scenario: Scenario) -> list[str]:
     """The conditions that a concrete scenario does not meet."""
     facts = facts_of(scenario) if scenario.where else {}
     return [condition for condition in scenario.where if not holds(condition, facts)]
-
-
-def _task_part(scenario: Scenario) -> object:
-    return scenario.driving if scenario.driving is not None else scenario.robot
 
 
 @lru_cache(maxsize=4096)

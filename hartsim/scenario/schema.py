@@ -186,16 +186,20 @@ def required_of(spec: Any) -> list[str]:
     return [each.name for each in dataclasses.fields(spec) if each.default is dataclasses.MISSING]
 
 
-def variable_fields(scenario: Scenario) -> dict[str, Rule]:
-    """Every dotted path that `vary` may name, with the rule of its field."""
+def parts_of(scenario: Scenario) -> dict[str, object]:
+    """The specifications in a scenario by the dotted path that leads to them."""
     parts: dict[str, object] = {"scene": scenario.scene}
     for group in ("hazards", "objects", "cameras"):
         members: Mapping[str, object] = getattr(scenario, group)
         parts |= {f"{group}.{name}": member for name, member in members.items()}
-    parts |= {scenario.task: scenario.driving or scenario.robot}
+    return parts | {scenario.task: scenario.driving or scenario.robot}
+
+
+def variable_fields(scenario: Scenario) -> dict[str, Rule]:
+    """Every dotted path that `vary` may name, with the rule of its field."""
     paths = {
         f"{place}.{name}": rule
-        for place, part in parts.items()
+        for place, part in parts_of(scenario).items()
         for name, rule in rules_of(part).items()
     }
     if "robot.reach" in paths:

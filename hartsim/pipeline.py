@@ -163,23 +163,24 @@ def plan(request: GenerateRequest) -> list[Wanted]:
     looks = [(route, view) for route in request.routes for view in request.views]
     wanted = (
         Wanted(sampler, index, route, view)
-        for sampler in samplers(scenarios, request)
-        for index in range(count_of(sampler, request))
+        for sampler in samplers(scenarios, request.seed, request.count, request.config)
+        for index in range(count_of(sampler, request.count))
         for route, view in looks
     )
     return [each for each in wanted if in_shard(each.id, request.shard)]
 
 
-def samplers(scenarios: Sequence[Scenario], request: GenerateRequest) -> list[Sampler]:
+def samplers(
+    scenarios: Sequence[Scenario], seed: int, count: int | None, config: RunConfig
+) -> list[Sampler]:
     """How each scenario is drawn from."""
-    sampling = Sampling(**asdict(request.config.draw))
-    count = request.count or USUAL_COUNT
-    return [make_sampler(scenario, request.seed, sampling, count) for scenario in scenarios]
+    sampling = Sampling(**asdict(config.draw))
+    return [make_sampler(each, seed, sampling, count or USUAL_COUNT) for each in scenarios]
 
 
-def count_of(sampler: Sampler, request: GenerateRequest) -> int:
+def count_of(sampler: Sampler, count: int | None) -> int:
     """How many scenes of a scenario are wanted."""
-    return request.count or sampler.size or USUAL_COUNT
+    return count or sampler.size or USUAL_COUNT
 
 
 def asked_for(dataset: Path) -> int:
@@ -242,13 +243,12 @@ def coverage_of(
     if len(names) == 1 and (Path(names[0]) / MARKER).is_file():
         seen, possible = covered_by_dataset(Path(names[0]), factors)
     else:
-        scenarios, sampling = read_scenarios(names), Sampling(**asdict(config.draw))
+        scenarios = read_scenarios(names)
         require_factors(scenarios, factors)
-        drawn = [make_sampler(each, seed, sampling, count or USUAL_COUNT) for each in scenarios]
         seen = [
             values_of(compile_scenario(sampler.draw(index)), sampler.scenario, factors)
-            for sampler in drawn
-            for index in range(count or sampler.size or USUAL_COUNT)
+            for sampler in samplers(scenarios, seed, count, config)
+            for index in range(count_of(sampler, count))
         ]
         possible = [part for each in scenarios for part in possible_values(each, factors)]
     singles, pairs = (cover(seen, possible, factors, ways) for ways in (1, 2))
@@ -446,10 +446,11 @@ def describe_request(request: GenerateRequest, weights_hash: str) -> dict[str, A
     """What must be equal for a run to continue in a folder: all that decides a sample's bytes."""
     config = asdict(request.config)
     del config["render"]["batch"], config["hart"]["weights"]
-    drawn = samplers(read_scenarios(request.scenarios), request)
+    scenarios = read_scenarios(request.scenarios)
+    drawn = samplers(scenarios, request.seed, request.count, request.config)
     return {
         "scenarios": {each.scenario.name: each.scenario.source_hash for each in drawn},
-        "count": {each.scenario.name: count_of(each, request) for each in drawn},
+        "count": {each.scenario.name: count_of(each, request.count) for each in drawn},
         "seed": request.seed,
         "routes": list(request.routes),
         "views": list(request.views),

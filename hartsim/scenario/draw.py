@@ -9,7 +9,7 @@ import hashlib
 import math
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
 from statistics import NormalDist
@@ -22,6 +22,8 @@ from hartsim.scenario.constraints import unmet
 from hartsim.scenario.schema import Distribution, Scenario, Value
 
 T = TypeVar("T")
+Point = Mapping[str, float]
+"""A quantile, in [0, 1), for every varied path."""
 TRIES = 1000
 
 
@@ -61,18 +63,29 @@ def pick(rng: np.random.Generator, options: Sequence[T]) -> T:
 
 
 def draw(scenario: Scenario, seed: int, index: int) -> Draw:
-    """Draw number `index` of a scenario: every varied field gets its value.
+    """Draw number `index` of a scenario: every varied field gets its value at random.
 
-    Where the values break a condition all are drawn again; ScenarioError names the condition that
-    is broken most often where none of `TRIES` draws meets them all.
+    Where the values break a condition all are drawn again; see `draw_meeting`.
+    """
+    return draw_meeting(
+        scenario, seed, index, lambda attempt: random_point(scenario, seed, index, attempt)
+    )
+
+
+def random_point(scenario: Scenario, seed: int, index: int, attempt: int = 0) -> Point:
+    """Quantiles that look random and belong to this draw and attempt."""
+    again = (attempt,) if attempt else ()
+    return {path: quantile_of(scenario.name, seed, index, path, *again) for path in scenario.vary}
+
+
+def draw_meeting(scenario: Scenario, seed: int, index: int, point: Callable[[int], Point]) -> Draw:
+    """The draw at the first point, of attempts 0, 1, …, that breaks none of the conditions.
+
+    ScenarioError names the condition that is broken most often where none of `TRIES` meets them.
     """
     broken: Counter[str] = Counter()
-    for attempt in range(TRIES if scenario.where else 1):
-        again = (attempt,) if attempt else ()
-        point = {
-            path: quantile_of(scenario.name, seed, index, path, *again) for path in scenario.vary
-        }
-        made = draw_at(scenario, seed, index, point)
+    for attempt in range(TRIES):
+        made = draw_at(scenario, seed, index, point(attempt))
         failures = unmet(made.scenario)
         if not failures:
             return made
@@ -84,8 +97,8 @@ def draw(scenario: Scenario, seed: int, index: int) -> Draw:
     )
 
 
-def draw_at(scenario: Scenario, seed: int, index: int, point: Mapping[str, float]) -> Draw:
-    """The draw whose values lie at these quantiles, in [0, 1), of every varied path."""
+def draw_at(scenario: Scenario, seed: int, index: int, point: Point) -> Draw:
+    """The draw whose values lie at a point."""
     values = {path: value_at(spread, point[path]) for path, spread in scenario.vary.items()}
     return Draw(set_values(scenario, values), seed, index, values)
 

@@ -17,18 +17,27 @@ can be made without those before it.
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from hartsim.errors import ScenarioError
-from hartsim.scenario.constraints import unmet
-from hartsim.scenario.draw import Draw, draw, draw_at, quantile_of, stream, value_at
+from hartsim.scenario.draw import (
+    Draw,
+    Point,
+    draw_meeting,
+    quantile_of,
+    random_point,
+    stream,
+    value_at,
+)
 from hartsim.scenario.schema import Distribution, Scenario, Value
 from hartsim.types import SamplerName
 
-Point = Mapping[str, float]
-"""A quantile, in [0, 1), for every varied path."""
 Interval = tuple[float, float]
 """Quantiles from the first up to the second."""
+Levels = Mapping[str, tuple[Interval, ...]]
+"""The parts of every varied path that count as different."""
 
+ALMOST_ONE = math.nextafter(1.0, 0.0)
 MOST_ROWS = 20_000
 """Combinations of levels that a covering array is searched for at most."""
 
@@ -44,11 +53,14 @@ class Sampling:
 
 @dataclass(frozen=True)
 class Sampler:
-    """The draws of one scenario; `size` of them complete the plan, None where it has no end."""
+    """The draws of one scenario; `size` of them complete the plan, None where it has no end.
+
+    `planned` says where draw number `index` lies; without a plan it is left to chance.
+    """
 
     scenario: Scenario
     seed: int
-    point: Callable[[int], Point]
+    planned: Callable[[int], Point] | None = None
     size: int | None = None
     even: bool = False
     """Whether options are drawn evenly, so that draws need a weight."""
@@ -56,35 +68,38 @@ class Sampler:
     def draw(self, index: int) -> Draw:
         """Draw number `index`; beyond the plan's size it begins again with other values.
 
-        A draw that breaks a condition of the scenario gives way to a random one that meets them.
+        A planned draw that breaks a condition of the scenario gives way to a random one.
         """
-        made = draw_at(self.scenario, self.seed, index, self.point(index))
-        if unmet(made.scenario):
-            made = draw(self.scenario, self.seed, index)
+        made = draw_meeting(
+            self.scenario, self.seed, index, lambda attempt: self._point(index, attempt)
+        )
         return replace(made, weight=_likelihood(self.scenario, made)) if self.even else made
+
+    def _point(self, index: int, attempt: int) -> Point:
+        if self.planned is not None:
+            if attempt == 0:
+                return self.planned(index)
+            attempt -= 1
+        point = random_point(self.scenario, self.seed, index, attempt)
+        return _evened(self.scenario, point) if self.even else point
 
 
 def make_sampler(
     scenario: Scenario, seed: int, sampling: Sampling = Sampling(), count: int = 1
 ) -> Sampler:
     """The sampler of a scenario; `count` draws are wanted, which a Latin hypercube must know."""
-    paths = tuple(scenario.vary)
-    name = sampling.sampler
-    if name in ("sobol", "latin") and paths:
-        return Sampler(scenario, seed, _spread(scenario, seed, name, count))
-    if name == "grid":
-        levels = _levels(scenario, sampling.levels)
-        return Sampler(scenario, seed, _grid(levels), math.prod(map(len, levels.values())))
-    if name == "pairwise":
-        rows = covering_rows(scenario, seed, sampling)
-        return Sampler(scenario, seed, _covering(scenario, seed, rows), len(rows))
-
-    def random(index: int) -> Point:
-        return {path: quantile_of(scenario.name, seed, index, path) for path in paths}
-
-    if name == "rare":
-        return Sampler(scenario, seed, _evened(scenario, random), even=True)
-    return Sampler(scenario, seed, random)
+    levels = {path: levels_of(spread, sampling.levels) for path, spread in scenario.vary.items()}
+    match sampling.sampler:
+        case "sobol" | "latin" if scenario.vary:
+            return Sampler(scenario, seed, _spread(scenario, seed, sampling.sampler, count))
+        case "grid":
+            size = math.prod(len(parts) for parts in levels.values())
+            return Sampler(scenario, seed, _grid(levels), size)
+        case "pairwise":
+            rows = covering_rows(scenario, seed, levels, sampling.ways)
+            return Sampler(scenario, seed, _covering(scenario, seed, levels, rows), len(rows))
+        case _:
+            return Sampler(scenario, seed, even=sampling.sampler == "rare")
 
 
 def levels_of(distribution: Distribution, levels: int) -> tuple[Interval, ...]:
@@ -107,7 +122,9 @@ def levels_of(distribution: Distribution, levels: int) -> tuple[Interval, ...]:
 def level_names(distribution: Distribution, levels: int) -> tuple[str, ...]:
     """What to call the parts: an option, or `4.2..7`."""
     if distribution.kind == "choice":
-        return tuple(str(value_at(distribution, _middle(p))) for p in levels_of(distribution, 0))
+        weights = distribution.weights or (1.0,) * len(distribution.options)
+        drawn = zip(distribution.options, weights, strict=True)
+        return tuple(str(option) for option, weight in drawn if weight > 0)
     return tuple(
         f"{value_at(distribution, low):.4g}..{value_at(distribution, min(high, ALMOST_ONE)):.4g}"
         for low, high in levels_of(distribution, levels)
@@ -116,19 +133,11 @@ def level_names(distribution: Distribution, levels: int) -> tuple[str, ...]:
 
 def level_of(distribution: Distribution, value: Value, levels: int) -> str:
     """The name of the part that a value belongs to."""
-    names = level_names(distribution, levels)
     if distribution.kind == "choice":
         return str(value)
-    parts = levels_of(distribution, levels)
-    starts = [value_at(distribution, low) for low, _ in parts]
-    return names[max(k for k, start in enumerate(starts) if k == 0 or value >= start)]  # type: ignore[operator]
-
-
-ALMOST_ONE = math.nextafter(1.0, 0.0)
-
-
-def _levels(scenario: Scenario, levels: int) -> dict[str, tuple[Interval, ...]]:
-    return {path: levels_of(spread, levels) for path, spread in scenario.vary.items()}
+    starts = [value_at(distribution, low) for low, _ in levels_of(distribution, levels)]
+    part = max(k for k, start in enumerate(starts) if k == 0 or value >= start)  # type: ignore[operator]
+    return level_names(distribution, levels)[part]
 
 
 def _middle(part: Interval) -> float:
@@ -156,7 +165,7 @@ def _spread(scenario: Scenario, seed: int, name: SamplerName, count: int) -> Cal
     return point
 
 
-def _grid(levels: Mapping[str, tuple[Interval, ...]]) -> Callable[[int], Point]:
+def _grid(levels: Levels) -> Callable[[int], Point]:
     def point(index: int) -> Point:
         chosen = {}
         for path, parts in levels.items():
@@ -167,56 +176,53 @@ def _grid(levels: Mapping[str, tuple[Interval, ...]]) -> Callable[[int], Point]:
     return point
 
 
-def covering_rows(scenario: Scenario, seed: int, sampling: Sampling) -> list[dict[str, int]]:
+def covering_rows(scenario: Scenario, seed: int, levels: Levels, ways: int) -> list[dict[str, int]]:
     """Levels by path, in so few rows that every combination of `ways` of them occurs.
 
     ScenarioError where the combinations are too many to search.
     """
-    numbered = {
-        p: list(range(len(parts))) for p, parts in _levels(scenario, sampling.levels).items()
-    }
-    ways = min(sampling.ways, len(numbered))
-    if ways < 2:
-        longest = max((len(each) for each in numbered.values()), default=1)
-        return [{path: k % len(ids) for path, ids in numbered.items()} for k in range(longest)]
-    widest = sorted((len(each) for each in numbered.values()), reverse=True)[:ways]
-    if math.prod(widest) > MOST_ROWS:
+    sizes = tuple(len(parts) for parts in levels.values())
+    ways = min(ways, len(sizes))
+    combined = math.prod(sorted(sizes, reverse=True)[:ways])
+    if combined > MOST_ROWS:
         raise ScenarioError(
-            f"{scenario.source}: {ways} of its varied values have {math.prod(widest)} combinations "
-            f"of {sampling.levels} levels; ask for fewer ways or levels"
+            f"{scenario.source}: {ways} of its varied values have {combined} combinations of "
+            "levels; ask for fewer ways or levels"
         )
+    rows = _covering_array(sizes, ways, f"{scenario.name} {seed}")
+    return [dict(zip(levels, row, strict=True)) for row in rows]
+
+
+@lru_cache(maxsize=256)
+def _covering_array(sizes: tuple[int, ...], ways: int, salt: str) -> list[tuple[int, ...]]:
+    """Rows of one number below each size, among which any `ways` columns have all combinations."""
+    if ways < 2:
+        return [tuple(row % size for size in sizes) for row in range(max(sizes, default=1))]
     from covertable import make
 
-    made = make(numbered, strength=ways, salt=f"{scenario.name} {seed}")
-    return [{path: int(row[path]) for path in numbered} for row in made]
+    made = make([list(range(size)) for size in sizes], strength=ways, salt=salt)
+    return [tuple(int(each) for each in row) for row in made]
 
 
-def _covering(scenario: Scenario, seed: int, rows: list[dict[str, int]]) -> Callable[[int], Point]:
-    sampling_levels = {path: max(row[path] for row in rows) + 1 for path in scenario.vary}
-    parts = {path: levels_of(scenario.vary[path], sampling_levels[path]) for path in scenario.vary}
-
+def _covering(
+    scenario: Scenario, seed: int, levels: Levels, rows: list[dict[str, int]]
+) -> Callable[[int], Point]:
     def point(index: int) -> Point:
-        row = rows[index % len(rows)]
         return {
-            path: _within(parts[path][level], quantile_of(scenario.name, seed, index, path))
-            for path, level in row.items()
+            path: _within(levels[path][level], quantile_of(scenario.name, seed, index, path))
+            for path, level in rows[index % len(rows)].items()
         }
 
     return point
 
 
-def _evened(scenario: Scenario, point: Callable[[int], Point]) -> Callable[[int], Point]:
-    """Points whose options are equally likely."""
-    options = {p: levels_of(s, 1) for p, s in scenario.vary.items() if s.kind == "choice"}
-
-    def evened(index: int) -> Point:
-        return {
-            path: _middle(options[path][int(share * len(options[path]))])
-            if path in options
-            else share
-            for path, share in point(index).items()
-        }
-
+def _evened(scenario: Scenario, point: Point) -> Point:
+    """The point where options are equally likely."""
+    evened = dict(point)
+    for path, spread in scenario.vary.items():
+        if spread.kind == "choice":
+            options = levels_of(spread, 1)
+            evened[path] = _middle(options[int(point[path] * len(options))])
     return evened
 
 

@@ -3,7 +3,7 @@ from collections import Counter
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 
 from hartsim.errors import ScenarioError
 from hartsim.scenario.draw import draw, value_at
@@ -134,6 +134,14 @@ def test_rare_options_come_up_as_often_as_the_others_and_say_how_rare_they_are()
     assert sum(made.weight for made in draws) / 600 == pytest.approx(1, abs=0.1)
 
 
+def test_rare_draws_stay_even_where_a_condition_rules_many_out():
+    half = replace(SMALL, where=("hazards.child.ahead_m > 9.5",))
+    draws = [make_sampler(half, 1, Sampling("rare")).draw(index) for index in range(300)]
+    weather = Counter(made.values["scene.weather"] for made in draws)
+    assert all(70 < count < 130 for count in weather.values())
+    assert sum(made.weight for made in draws) / 300 == pytest.approx(1, abs=0.15)
+
+
 def test_a_scenario_that_varies_nothing_has_one_draw():
     still = replace(CHILD, vary={})
     for name in SAMPLERS:
@@ -155,6 +163,7 @@ def test_levels_cover_all_quantiles_in_order(distribution):
 
 
 @given(choices(), quantiles)
+@example(Distribution("choice", ("a", "aa"), (5e-324, 0.02)), 0.0)
 def test_the_level_of_an_option_is_its_name(distribution, quantile):
     value = value_at(distribution, quantile)
     assert level_of(distribution, value, 3) == value

@@ -4,7 +4,7 @@ Every part of a corpus depends on its number alone, so that parts can be made in
 several processes, and made again elsewhere.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
@@ -18,12 +18,10 @@ from hartsim.scenario.compiler import compile_draw
 from hartsim.scenario.library import library_scenarios
 from hartsim.scenario.load import load_scenario
 from hartsim.scenario.prompts import backdrop_prompt, describe, sky_phrase
-from hartsim.training.corpus import refuse_strangers, write_part
+from hartsim.training.corpus import HAZARD, OBJECT, Entry, refuse_strangers, write_part
 from hartsim.types import CLASS_ID, UNKNOWN, Frame, Image, Labels, Task
 from hartsim.worlds import World, street, tabletop_textures, textures
 from hartsim.worlds.embedded import EmbeddedWorld
-
-Entry = tuple[Image, Labels, list[str]]
 
 PART_SIZE = 250
 HELD_OUT_EVERY = 20
@@ -35,8 +33,10 @@ MIX += ("street",) * 3 + ("tabletop",) * 3 + ("shipped",) * 2 + ("texture", "sky
 """What successive pictures show; `shipped` is a draw of a scenario from the library."""
 SHIPPED_SEED = 1_000_000_000
 WORDINGS = 6
-SEEN_PX = 24
+SEEN_PX = 40
 """Fewer pixels than this nobody would mention."""
+FARTHEST_SIZES = 6.0
+"""Hazards are learned from near, where they fill a few tokens."""
 
 
 def make_corpus(
@@ -70,7 +70,11 @@ def part_entries(number: int, worlds: Mapping[Task, World], size_px: int) -> Ite
         elif content.endswith("backdrop"):
             yield backdrop_entry(task, seed, worlds[task])
         else:
-            yield frame_entry(compile_draw(broad_scenario(task, seed), seed, 0), seed, worlds[task])
+            yield frame_entry(
+                compile_draw(broad_scenario(task, seed, FARTHEST_SIZES), seed, 0),
+                seed,
+                worlds[task],
+            )
 
 
 def shipped_entry(seed: int, worlds: Mapping[Task, World]) -> Entry:
@@ -89,13 +93,22 @@ def frame_entry(scene: CompiledScene, seed: int, world: World) -> Entry:
     frame = world.capture([camera])[camera]
     seen = names_seen(frame)
     wordings = [describe(scene.setup, camera, wording, seen) for wording in range(WORDINGS)]
-    return frame.image, frame.labels, wordings
+    return Entry(frame.image, frame.labels, marks_of(frame, seen), wordings)
 
 
 def names_seen(frame: Frame) -> list[str]:
     """The objects with enough pixels to be worth a word."""
     pixels = np.bincount(frame.instances.ravel(), minlength=1)
     return [item.name for item in frame.table if pixels[item.id : item.id + 1].sum() >= SEEN_PX]
+
+
+def marks_of(frame: Frame, seen: Sequence[str]) -> Labels:
+    """Which pixels show the hazards and the other objects that a caption names, (H, W)."""
+    marks = np.zeros(max((item.id for item in frame.table), default=0) + 1, np.uint8)
+    for item in frame.table:
+        if item.name in seen:
+            marks[item.id] = HAZARD if item.hazard else OBJECT
+    return marks[frame.instances]
 
 
 def backdrop_entry(task: Task, seed: int, world: World) -> Entry:
@@ -108,7 +121,7 @@ def backdrop_entry(task: Task, seed: int, world: World) -> Entry:
     frame = world.capture(["front"])["front"]
     rng = np.random.default_rng([8, seed])
     wordings = [backdrop_prompt(task, scene.setup.conditions, rng) for _ in range(WORDINGS)]
-    return frame.image, frame.labels, wordings
+    return _unmarked(frame.image, frame.labels, wordings)
 
 
 def texture_entry(seed: int, size_px: int) -> Entry:
@@ -120,7 +133,7 @@ def texture_entry(seed: int, size_px: int) -> Entry:
     if words in GROUND_WORDS and rng.random() < 0.3:
         words, image = f"wet {words}", (image * WET).astype(np.uint8)
     labels = np.full(image.shape[:2], UNKNOWN, np.uint8)
-    return image, labels, [f"seamless texture of {words}"]
+    return _unmarked(image, labels, [f"seamless texture of {words}"])
 
 
 def sky_entry(seed: int, size_px: int) -> Entry:
@@ -129,7 +142,11 @@ def sky_entry(seed: int, size_px: int) -> Entry:
     conditions, rng = scene.setup.conditions, np.random.default_rng([9, seed])
     image = resize(street.build(scene.setup).sky, (size_px, size_px))
     labels = np.full(image.shape[:2], CLASS_ID["sky"], np.uint8)
-    return image, labels, [sky_phrase(conditions, rng) for _ in range(WORDINGS)]
+    return _unmarked(image, labels, [sky_phrase(conditions, rng) for _ in range(WORDINGS)])
+
+
+def _unmarked(image: Image, labels: Labels, captions: Sequence[str]) -> Entry:
+    return Entry(image, labels, np.zeros_like(labels), captions)
 
 
 def _texture(words: str, seed: int) -> Image:

@@ -6,6 +6,7 @@ time. Things stand where they usually would, in view of the front camera, and no
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -52,19 +53,31 @@ HIDING_KINDS = ("van", "van", "car", "truck", "bus")
 HIDING_AHEAD_M = (5.6, 11.0)
 
 
-def broad_scenario(task: Task, seed: int) -> Scenario:
-    """A concrete scenario of this task, different for every seed."""
+class Reach(NamedTuple):
+    """How far ahead things stand, in metres, and at most in their own widths or heights."""
+
+    low_m: float
+    high_m: float
+    sizes: float
+
+
+def broad_scenario(task: Task, seed: int, farthest_sizes: float = FARTHEST_SIZES) -> Scenario:
+    """A concrete scenario of this task, different for every seed.
+
+    On a road, nothing is farther than `farthest_sizes` times its width or height.
+    """
     rng = stream("broad", task, seed)
     scene = SceneSpec(
         place=pick(rng, ids_of("place", task)),
         weather=pick(rng, ids_of("weather", task)),
         time_of_day=pick(rng, ids_of("time_of_day", task)),
     )
-    reach_m = AHEAD_M[task] if scene.weather != "fog" else AHEAD_IN_FOG_M
+    ahead_m = AHEAD_M[task] if scene.weather != "fog" else AHEAD_IN_FOG_M
+    reach = Reach(*ahead_m, farthest_sizes)
     if task == "driving" and rng.random() < AMBUSH_SHARE:
         hazards, objects = _ambush(rng)
     else:
-        hazards, objects = _things(task, reach_m, rng)
+        hazards, objects = _things(task, reach, rng)
     return Scenario(
         name=f"broad_{task}_{seed:06d}",
         task=task,
@@ -92,10 +105,10 @@ def _ambush(rng: Rng) -> tuple[Things, Things]:
     )
 
 
-def _things(task: Task, reach_m: tuple[float, float], rng: Rng) -> tuple[Things, Things]:
+def _things(task: Task, reach: Reach, rng: Rng) -> tuple[Things, Things]:
     """Hazards and harmless things, each where it would be found."""
-    hazards = _grown({}, kinds_of(task, True), pick(rng, HAZARD_COUNTS), reach_m, rng)
-    everything = _grown(hazards, kinds_of(task, False), pick(rng, OTHER_COUNTS[task]), reach_m, rng)
+    hazards = _grown({}, kinds_of(task, True), pick(rng, HAZARD_COUNTS), reach, rng)
+    everything = _grown(hazards, kinds_of(task, False), pick(rng, OTHER_COUNTS[task]), reach, rng)
     return hazards, {name: spec for name, spec in everything.items() if name not in hazards}
 
 
@@ -103,28 +116,28 @@ def _grown(
     things: Things,
     kinds: Sequence[Kind],
     count: int,
-    reach_m: tuple[float, float],
+    reach: Reach,
     rng: Rng,
 ) -> Things:
     """The things and up to `count` more, each where it overlaps no other."""
     grown = dict(things)
     for _ in range(count):
         kind = pick(rng, kinds)
-        spots = (likely_spot(kind, reach_m, rng) for _ in range(TRIES))
+        spots = (likely_spot(kind, reach, rng) for _ in range(TRIES))
         spot = next((s for s in spots if not any(_overlap(s, t) for t in grown.values())), None)
         if spot is not None:
             grown[f"{kind.id}_{len(grown) + 1}"] = spot
     return grown
 
 
-def likely_spot(kind: Kind, reach_m: tuple[float, float], rng: Rng) -> ObjectSpec:
-    """Where a thing of this kind would be found, `reach_m` ahead and seen by the front camera."""
-    low, high = reach_m
+def likely_spot(kind: Kind, reach: Reach, rng: Rng) -> ObjectSpec:
+    """Where a thing of this kind would be found, in reach and seen by the front camera."""
+    low, high, farthest_sizes = reach
     left_m = rng.uniform(*LEFT_M[kind.zone])
     if kind.task == "driving":
         length_m, width_m, height_m = kind.size_m
         low = max(low + length_m / 2, 0.6 + abs(left_m) / SEEN_TANGENT)
-        high = max(low, min(high, FARTHEST_SIZES * max(width_m, height_m)))
+        high = max(low, min(high, farthest_sizes * max(width_m, height_m)))
     ahead_m = low * math.pow(high / low, rng.random())
     return ObjectSpec(kind.id, ahead_m, left_m, heading_deg=_heading_deg(kind, left_m, rng))
 

@@ -7,7 +7,8 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from hartsim.scenario.schema import Scenario, Value
+from hartsim.scenario.nodes import Value
+from hartsim.scenario.schema import Scenario
 from hartsim.types import Box3D, Task, Vector3
 
 TAG_GROUPS = (

@@ -151,7 +151,14 @@ def scene_tags(setup: WorldSetup) -> dict[str, tuple[str, ...]]:
         "hazard": _unique(kind.id for kind in hazards),
         "class": _unique(kind.class_name for kind in hazards),
         "nhtsa": _unique(id for kind in hazards for id in kind.nhtsa),
-        "odd": _unique((*PLACES[conditions.place].odd, *weather.odd, *time.odd)),
+        "odd": _unique(
+            (
+                *PLACES[conditions.place].odd,
+                *weather.odd,
+                *time.odd,
+                *(id for kind in hazards for id in kind.odd),
+            )
+        ),
         "sotif": _unique(
             (*(id for kind in hazards for id in kind.sotif), *weather.sotif, *time.sotif)
         ),

@@ -12,7 +12,8 @@ from functools import lru_cache
 from typing import Any
 
 from hartsim.errors import ScenarioError
-from hartsim.scenario.schema import Scenario, Value, parts_of
+from hartsim.scenario.nodes import Value
+from hartsim.scenario.schema import Scenario, parts_of
 from hartsim.scenario.words import suggestion
 
 LONGEST = 500

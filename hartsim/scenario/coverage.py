@@ -124,7 +124,8 @@ def catalogue_values(task: Task, factors: Sequence[str]) -> Values:
     places = [PLACES[each] for each in ids_of("place", task)]
     weathers = [WEATHERS[each] for each in ids_of("weather", task)]
     times = [TIMES[each] for each in ids_of("time_of_day", task)]
-    odds = [each.odd for each in places] + [w.odd for w in weathers] + [t.odd for t in times]
+    odds = [p.odd for p in places] + [k.odd for k in kinds]
+    odds += [w.odd for w in weathers] + [t.odd for t in times]
     sotifs = [k.sotif for k in kinds] + [w.sotif for w in weathers] + [t.sotif for t in times]
     known: dict[str, Iterable[str]] = {
         "task": (task,),

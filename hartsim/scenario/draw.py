@@ -19,7 +19,8 @@ import numpy as np
 
 from hartsim.errors import ScenarioError
 from hartsim.scenario.constraints import unmet
-from hartsim.scenario.schema import Distribution, Scenario, Value
+from hartsim.scenario.nodes import Value
+from hartsim.scenario.schema import Distribution, Scenario
 
 T = TypeVar("T")
 Point = Mapping[str, float]

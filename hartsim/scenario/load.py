@@ -10,7 +10,7 @@ from hartsim.errors import ScenarioError
 from hartsim.scenario.catalogue import ids_of
 from hartsim.scenario.constraints import ConditionError, facts_of, refuse_nonsense
 from hartsim.scenario.library import find_scenario
-from hartsim.scenario.nodes import Node, parse_yaml
+from hartsim.scenario.nodes import Node, Value, parse_yaml
 from hartsim.scenario.schema import (
     DEFAULT_CAMERAS,
     DISTRIBUTIONS,
@@ -25,7 +25,6 @@ from hartsim.scenario.schema import (
     Rule,
     Scenario,
     SceneSpec,
-    Value,
     misfit,
     reach_rule,
     required_of,

@@ -8,10 +8,12 @@ from typing import Any
 import yaml
 
 from hartsim.errors import ScenarioError
-from hartsim.scenario.schema import Value
 from hartsim.scenario.words import suggestion
 
+Value = str | int | float | bool
+
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_TEXT_TAG = "tag:yaml.org,2002:str"
 DEEPEST = 20
 """Lists and mappings within each other; libyaml's C stack overflows on many thousands."""
 
@@ -88,6 +90,9 @@ class Node:
                 f"'{self.tree.value}' is an interpolation, which scenario files do not have; "
                 "write the value, or vary it"
             )
+        if self.tree.tag == _TEXT_TAG:
+            text: str = self.tree.value
+            return text
         try:
             value: Value | None = yaml.constructor.SafeConstructor().construct_object(self.tree)
         except (yaml.YAMLError, ValueError, LookupError, AttributeError) as error:
@@ -100,6 +105,13 @@ class Node:
         value = self.value()
         if not isinstance(value, str):
             raise self.error(f"{value!r} is not text; put it in quotes if it is meant so")
+        return value
+
+    def truth(self) -> bool:
+        """The truth value here."""
+        value = self.value()
+        if not isinstance(value, bool):
+            raise self.error(f"{value!r} is neither true nor false")
         return value
 
     def number(self) -> float:
@@ -124,7 +136,7 @@ def parse_yaml(text: str, source: str) -> Node:
         problem = " ".join(str(error).split())
         raise ScenarioError(f"{source}: not valid YAML: {problem}") from error
     if tree is None:
-        raise ScenarioError(f"{source}: the file is empty; a scenario needs 'task' and 'scene'")
+        raise ScenarioError(f"{source}: the file is empty")
     return Node(tree, source)
 
 

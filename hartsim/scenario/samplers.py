@@ -29,7 +29,8 @@ from hartsim.scenario.draw import (
     stream,
     value_at,
 )
-from hartsim.scenario.schema import Distribution, Scenario, Value
+from hartsim.scenario.nodes import Value
+from hartsim.scenario.schema import Distribution, Scenario
 from hartsim.types import SamplerName
 
 Interval = tuple[float, float]

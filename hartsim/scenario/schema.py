@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
 from hartsim.scenario.catalogue import Vocabulary, ids_of
+from hartsim.scenario.nodes import Value
 from hartsim.scenario.words import suggestion
 from hartsim.types import Task
 
 TASKS: tuple[Task, ...] = get_args(Task)
-Value = str | int | float | bool
 DistributionKind = Literal["choice", "uniform", "normal", "loguniform", "integer"]
 DISTRIBUTIONS: tuple[DistributionKind, ...] = get_args(DistributionKind)
 

@@ -1,13 +1,20 @@
 """Places, weathers and times of day: their words, materials, light and tags.
 
-`odd` ids are our own short names for attributes of operational design domains as ISO 34503 and BSI
-PAS 1883 list them; conformity is not claimed.
+They are read from the YAML files in `data`, which people may edit. The tag ids are those of
+`standards`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TypeVar, get_args
 
+from hartsim.scenario.nodes import Node
+from hartsim.scenario.standards import ODD, SOTIF
+from hartsim.scenario.tables import numbers_in, one_of, read_table, texts_in, words_of
 from hartsim.types import Task
+
+Entry = TypeVar("Entry")
+TASKS: tuple[Task, ...] = get_args(Task)
 
 STREET_SURFACES = ("road", "pavement", "terrain", "facade_a", "facade_b", "facade_c", "sky", "box")
 TABLETOP_SURFACES = ("table", "wall", "floor", "box")
@@ -92,321 +99,72 @@ class TimeOfDay:
         return (*self.synonyms, *(each for task in self.tasks for each in self.phrases[task]))
 
 
-_BRICK = ("red brick wall with windows", "brown brick house front with windows")
-_PLASTER = ("white plaster house front with windows", "beige plaster wall with windows")
-_PAINTED = (
-    "yellow painted house front with windows",
-    "pale blue house front with windows",
-    "rose painted house front with windows",
-    "pale green house front with windows",
-)
-_GLASS = ("glass office front", "steel and glass front with many windows")
-_CONCRETE = ("grey concrete front with windows",)
-_PAVING = ("concrete paving slabs", "grey paving stones")
+def _read(file: str, keys: tuple[str, ...], make: Callable[[str, Node], Entry]) -> dict[str, Entry]:
+    """The entries of a file by id."""
+    found: dict[str, Entry] = {}
+    for id, node in read_table(file).entries().items():
+        node.entries(keys)
+        found[id] = make(id, node)
+    return found
 
-_PLACES = (
-    Place(
-        "residential_street",
-        "driving",
-        ("residential street", "suburban street", "street with houses"),
-        ("houses and trees along a residential street", "a row of suburban houses with gardens"),
-        {
-            "road": ("grey asphalt", "old cracked asphalt", "dark asphalt"),
-            "pavement": (*_PAVING, "red brick paving"),
-            "terrain": ("short green grass", "green meadow"),
-            "facade_a": _BRICK,
-            "facade_b": _PLASTER,
-            "facade_c": _PAINTED,
-            "box": ("brown cardboard",),
-        },
-        odd=("road:residential", "lanes:two_way"),
-        synonyms=(
-            "neighbourhood",
-            "neighborhood",
-            "suburb",
-            "residential area",
-            "street",
-        ),
-    ),
-    Place(
-        "city_street",
-        "driving",
-        ("city street", "downtown street", "busy urban street"),
-        ("tall buildings along a city street", "shops and office buildings in a city"),
-        {
-            "road": ("dark asphalt", "grey asphalt", "cobblestones"),
-            "pavement": _PAVING,
-            "terrain": _PAVING,
-            "facade_a": _GLASS,
-            "facade_b": _CONCRETE,
-            "facade_c": (*_BRICK, *_PLASTER),
-            "box": ("brown cardboard",),
-        },
-        odd=("road:urban", "lanes:two_way"),
-        synonyms=(
-            "city",
-            "town",
-            "downtown",
-            "urban road",
-            "street in the city",
-        ),
-    ),
-    Place(
-        "highway",
-        "driving",
-        ("highway", "motorway"),
-        ("open land beside a highway", "a wide highway with guard rails and distant hills"),
-        {
-            "road": ("grey asphalt", "light concrete road surface", "dark asphalt"),
-            "pavement": ("coarse gravel", "grey asphalt"),
-            "terrain": ("dry grass", "green meadow"),
-            "facade_a": _CONCRETE,
-            "facade_b": ("grey noise barrier panels",),
-            "facade_c": ("corrugated metal warehouse wall",),
-            "box": ("brown cardboard",),
-        },
-        odd=("road:motorway", "lanes:multi"),
-        synonyms=(
-            "freeway",
-            "autobahn",
-            "expressway",
-            "interstate",
-        ),
-    ),
-    Place(
-        "country_road",
-        "driving",
-        ("country road", "rural road", "road through fields"),
-        ("fields and trees along a country road", "a forest edge and meadows"),
-        {
-            "road": ("old cracked asphalt", "grey asphalt"),
-            "pavement": ("coarse gravel", "dry grass"),
-            "terrain": ("green meadow", "dry grass", "brown field soil"),
-            "facade_a": ("red wooden barn planks", "weathered wooden boards"),
-            "facade_b": ("rough field stone wall",),
-            "facade_c": _BRICK,
-            "box": ("brown cardboard",),
-        },
-        odd=("road:rural", "lanes:two_way"),
-        synonyms=(
-            "countryside",
-            "forest road",
-            "mountain road",
-            "road",
-        ),
-    ),
-    Place(
-        "workshop_bench",
-        "robot",
-        ("workshop bench", "wooden workbench"),
-        ("a workshop wall with tools", "a garage wall with shelves"),
-        {
-            "table": ("worn wooden planks", "scratched plywood", "rough oak wood"),
-            "wall": ("pegboard with holes", "grey concrete wall", "brick wall"),
-            "floor": ("stained concrete floor", "grey concrete floor"),
-            "box": ("brown cardboard", "rough plywood"),
-        },
-        odd=("indoor:workshop",),
-        synonyms=(
-            "workshop",
-            "garage",
-            "workbench",
-            "bench",
-        ),
-    ),
-    Place(
-        "kitchen_table",
-        "robot",
-        ("kitchen table", "kitchen counter"),
-        ("a kitchen wall with tiles", "a bright kitchen with cupboards"),
-        {
-            "table": ("light oak wood", "white marble", "dark walnut wood"),
-            "wall": ("white ceramic tiles", "pale green tiles", "cream painted wall"),
-            "floor": ("black and white floor tiles", "wooden floor boards"),
-            "box": ("brown cardboard", "printed paper packaging"),
-        },
-        odd=("indoor:kitchen",),
-        synonyms=(
-            "kitchen",
-            "dining table",
-            "table",
-            "table top",
-            "tabletop",
-        ),
-    ),
-    Place(
-        "lab_bench",
-        "robot",
-        ("laboratory bench", "lab table"),
-        ("a laboratory wall with cabinets", "a clean white laboratory"),
-        {
-            "table": ("white laminate", "grey epoxy worktop", "brushed steel"),
-            "wall": ("white painted wall", "light grey panels"),
-            "floor": ("grey linoleum floor", "speckled vinyl floor"),
-            "box": ("white plastic", "brown cardboard"),
-        },
-        odd=("indoor:laboratory",),
-        synonyms=(
-            "laboratory",
-            "lab",
-            "lab bench",
-        ),
-    ),
-    Place(
-        "office_desk",
-        "robot",
-        ("office desk", "desk"),
-        ("an office wall", "an office with shelves and a window"),
-        {
-            "table": ("beech wood veneer", "black desk laminate", "white desk laminate"),
-            "wall": ("white painted wall", "beige wallpaper", "blue painted wall"),
-            "floor": ("grey carpet", "blue carpet tiles"),
-            "box": ("brown cardboard", "grey felt"),
-        },
-        odd=("indoor:office",),
-        synonyms=(
-            "office",
-            "study",
-        ),
-    ),
-)
 
-_OUTDOORS: tuple[Task, ...] = ("driving",)
-_ANYWHERE: tuple[Task, ...] = ("driving", "robot")
+def _place(id: str, node: Node) -> Place:
+    entries = node.entries()
+    task: Task = one_of(node.member("task"), TASKS)
+    surfaces = [each for each in SURFACES[task] if each != "sky"]
+    materials = node.member("materials")
+    materials.entries(surfaces)
+    return Place(
+        id=id,
+        task=task,
+        nouns=texts_in(node.member("nouns")),
+        backdrop=texts_in(node.member("backdrop")),
+        materials={surface: texts_in(materials.member(surface)) for surface in surfaces},
+        odd=words_of(entries.get("odd"), ODD),
+        synonyms=texts_in(entries.get("synonyms")),
+    )
 
-_WEATHERS = (
-    Weather(
-        "clear",
-        _ANYWHERE,
-        phrases=("in clear weather", "under a clear sky", "in dry weather"),
-        weak=(),
-        strong=(),
-        synonyms=("clear", "sunny", "dry", "fine weather"),
-        sky=("a clear sky", "a clear sky with a few small clouds"),
-        numbers={"cloud": Slope(0.0, 0.2)},
-        odd=("weather:clear",),
-    ),
-    Weather(
-        "overcast",
-        _OUTDOORS,
-        phrases=("under an overcast sky", "under grey clouds", "in dull cloudy weather"),
-        weak=(),
-        strong=("under dark clouds",),
-        synonyms=("overcast", "cloudy", "grey sky", "clouds"),
-        sky=("an overcast grey sky", "a sky full of grey clouds"),
-        numbers={"cloud": Slope(0.75, 1.0)},
-        odd=("weather:cloudy",),
-    ),
-    Weather(
-        "rain",
-        _OUTDOORS,
-        phrases=("in the rain", "in rain", "in rainy weather"),
-        weak=("in light rain", "in drizzle"),
-        strong=("in heavy rain", "in pouring rain"),
-        synonyms=("rain", "rainy", "raining", "wet", "drizzle", "downpour", "storm"),
-        sky=("dark rain clouds", "a grey rainy sky"),
+
+def _weather(id: str, node: Node) -> Weather:
+    entries = node.entries()
+    return Weather(
+        id=id,
+        tasks=tuple(one_of(item, TASKS) for item in node.member("tasks").items()),
+        phrases=texts_in(node.member("phrases")),
+        weak=texts_in(entries.get("weak")),
+        strong=texts_in(entries.get("strong")),
+        synonyms=texts_in(entries.get("synonyms")),
+        sky=texts_in(node.member("sky")),
         numbers={
-            "rain": Slope(0.3, 1.0),
-            "visibility_m": Slope(600.0, 120.0),
-            "wetness": Slope(0.55, 1.0),
-            "cloud": Slope(0.85, 1.0),
+            name: Slope(*numbers_in(slope, 2))
+            for name, slope in node.member("numbers").entries(MEASURES).items()
         },
-        odd=("weather:rain", "surface:wet"),
-        sotif=("precipitation", "reflection"),
-    ),
-    Weather(
-        "fog",
-        _OUTDOORS,
-        phrases=("in fog", "in the fog", "in foggy weather"),
-        weak=("in mist", "in light fog"),
-        strong=("in dense fog", "in thick fog"),
-        synonyms=("fog", "foggy", "mist", "misty", "haze", "hazy"),
-        sky=("white fog", "a pale grey foggy sky"),
-        numbers={
-            "visibility_m": Slope(110.0, 32.0),
-            "wetness": Slope(0.1, 0.4),
-            "cloud": Slope(0.6, 1.0),
-        },
-        odd=("weather:fog",),
-        sotif=("fog", "low_contrast"),
-    ),
-    Weather(
-        "snow",
-        _OUTDOORS,
-        phrases=("in snow", "while it snows", "in snowy weather"),
-        weak=("in light snow", "with a little snow falling"),
-        strong=("in heavy snow", "in a snowstorm"),
-        synonyms=(
-            "snow",
-            "snowy",
-            "snowing",
-            "snowfall",
-            "icy",
-            "winter",
-            "blizzard",
-            "snow-covered",
-        ),
-        sky=("a white winter sky", "grey snow clouds"),
-        numbers={
-            "snow": Slope(0.3, 1.0),
-            "snow_cover": Slope(0.5, 1.0),
-            "visibility_m": Slope(400.0, 70.0),
-            "wetness": Slope(0.2, 0.3),
-            "cloud": Slope(0.8, 1.0),
-        },
-        odd=("weather:snow", "surface:snow"),
-        sotif=("precipitation", "low_friction"),
-    ),
-)
+        odd=words_of(entries.get("odd"), ODD),
+        sotif=words_of(entries.get("sotif"), SOTIF),
+    )
 
-_TIMES = (
-    TimeOfDay(
-        "day",
-        _ANYWHERE,
-        phrases={
-            "driving": ("by day", "in daylight", "at noon"),
-            "robot": ("in daylight", "in bright light", "by day"),
-        },
-        synonyms=("day", "daylight", "daytime", "noon", "midday", "afternoon", "bright light"),
-        sky="in bright daylight",
-        sun_elevation_deg=(25.0, 65.0),
-        odd=("light:day",),
-    ),
-    TimeOfDay(
-        "dusk",
-        _OUTDOORS,
-        phrases={"driving": ("at dusk", "at sunset", "in the evening light")},
-        synonyms=("dusk", "sunset", "evening", "twilight", "nightfall"),
-        sky="at dusk with orange and purple light",
-        sun_elevation_deg=(0.0, 6.0),
-        odd=("light:low_sun",),
-        sotif=("low_light", "glare"),
-    ),
-    TimeOfDay(
-        "night",
-        _ANYWHERE,
-        phrases={
-            "driving": ("at night", "in the dark", "at night in the headlights"),
-            "robot": ("at night by lamp light", "in dim lamp light", "under a lamp"),
-        },
-        synonyms=("night", "dark", "midnight", "headlights", "lamp light", "lamp", "dim light"),
-        sky="at night, almost black",
-        sun_elevation_deg=(-30.0, -14.0),
-        odd=("light:night",),
-        sotif=("low_light",),
-    ),
-    TimeOfDay(
-        "dawn",
-        _OUTDOORS,
-        phrases={"driving": ("at dawn", "at sunrise", "in the early morning")},
-        synonyms=("dawn", "sunrise", "early morning", "morning", "daybreak"),
-        sky="at dawn with pink and pale blue light",
-        sun_elevation_deg=(2.0, 9.0),
-        odd=("light:low_sun",),
-        sotif=("low_light", "glare"),
-    ),
-)
 
-PLACES: Mapping[str, Place] = {place.id: place for place in _PLACES}
-WEATHERS: Mapping[str, Weather] = {weather.id: weather for weather in _WEATHERS}
-TIMES: Mapping[str, TimeOfDay] = {time.id: time for time in _TIMES}
+def _time_of_day(id: str, node: Node) -> TimeOfDay:
+    entries, phrases = node.entries(), node.member("phrases").entries(TASKS)
+    low, high = numbers_in(node.member("sun_elevation_deg"), 2)
+    return TimeOfDay(
+        id=id,
+        tasks=tuple(task for task in TASKS if task in phrases),
+        phrases={task: texts_in(phrases[task]) for task in TASKS if task in phrases},
+        synonyms=texts_in(node.member("synonyms")),
+        sky=node.member("sky").text(),
+        sun_elevation_deg=(low, high),
+        odd=words_of(entries.get("odd"), ODD),
+        sotif=words_of(entries.get("sotif"), SOTIF),
+    )
+
+
+MEASURES = ("visibility_m", "rain", "snow", "wetness", "snow_cover", "cloud")
+"""The numbers of `Conditions` that a weather sets."""
+_PLACE_KEYS = ("task", "nouns", "synonyms", "backdrop", "materials", "odd")
+_WEATHER_KEYS = ("tasks", "phrases", "weak", "strong", "synonyms", "sky", "numbers", "odd", "sotif")
+_TIME_KEYS = ("phrases", "synonyms", "sky", "sun_elevation_deg", "odd", "sotif")
+
+PLACES: Mapping[str, Place] = _read("places.yaml", _PLACE_KEYS, _place)
+WEATHERS: Mapping[str, Weather] = _read("weathers.yaml", _WEATHER_KEYS, _weather)
+TIMES: Mapping[str, TimeOfDay] = _read("times_of_day.yaml", _TIME_KEYS, _time_of_day)

@@ -32,6 +32,11 @@ MATRIX_RATE, OTHER_RATE = 0.02, 2e-3
 """Peak learning rates: of the blocks' matrices (Muon), and of all else (AdamW)."""
 WRONG_SHARE, MOST_WRONG = 0.6, 0.6
 """Share of pictures read with wrong codes, and the most noise that makes them so."""
+MARK_WEIGHTS = (1.0, 3.0, 8.0)
+"""What codes of unnamed things, of named objects and of hazards weigh in the loss.
+
+Hazards are small, and would be lost among the codes of houses and trees.
+"""
 TOP_K, TOP_P = 600, 0.96
 RESIDUAL_WEIGHT = 1.0
 
@@ -66,15 +71,21 @@ def painter_of(hart: Hart) -> Painter:
 
 @dataclass(frozen=True)
 class Lessons:
-    """A corpus as the transformer sees it: latents (N, C, P, P) and token ids per wording."""
+    """A corpus as the transformer sees it: latents (N, C, P, P) and token ids per wording.
+
+    `weights` (N, P, P) says how much each cell matters.
+    """
 
     latents: Tensor
+    weights: Tensor
     ids: Tensor
     first: Tensor
     wordings: Tensor
 
-    def batches(self, size: int, generator: torch.Generator) -> Iterator[tuple[Tensor, Tensor]]:
-        """Endless (latents, token ids), each picture with one of its wordings."""
+    def batches(
+        self, size: int, generator: torch.Generator
+    ) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+        """Endless (latents, weights, token ids), each picture with one of its wordings."""
         count = len(self.latents)
         while True:
             for picks in torch.randperm(count, generator=generator).split(size):  # type: ignore[no-untyped-call]
@@ -82,7 +93,8 @@ class Lessons:
                     continue
                 chance = torch.rand(size, generator=generator)
                 wording = (chance * self.wordings[picks]).long()
-                yield self.latents[picks].float(), self.ids[self.first[picks] + wording]
+                ids = self.ids[self.first[picks] + wording]
+                yield self.latents[picks].float(), self.weights[picks].float(), ids
 
 
 def train_transformer(
@@ -140,11 +152,12 @@ def losses(
     painter: Painter,
     tokenizer: Tokenizer,
     latents: Tensor,
+    weights: Tensor,
     ids: Tensor,
     config: HartConfig,
     generator: torch.Generator,
 ) -> tuple[Tensor, Tensor]:
-    """Cross entropy of the codes, and the residual head's loss, of one batch."""
+    """Weighted cross entropy of the codes, and the residual head's loss, of one batch."""
     quantizer, c = tokenizer.quantizer, config.transformer
     with torch.no_grad():
         strength = wrongness(len(latents), generator)
@@ -154,7 +167,11 @@ def losses(
     context = drop_context(painter.text(ids), c.cond_drop_rate, generator)
     predicted = painter.transformer(context, inputs, kept)
     true = torch.cat([*quantized.codes[:-1], quantized.codes[-1].gather(1, kept)], dim=1)
-    codes_loss = functional.cross_entropy(predicted.logits.flatten(0, 1), true.flatten())
+    entropy = functional.cross_entropy(
+        predicted.logits.flatten(0, 1), true.flatten(), reduction="none"
+    )
+    matter = token_weights(weights, c.patch_nums, kept).flatten()
+    codes_loss = (entropy * matter).sum() / matter.sum()
 
     last = predicted.logits[:, -kept.shape[1] :].detach()
     embedded = quantizer.embedding(draw_codes(last, generator)).detach()
@@ -167,6 +184,12 @@ def losses(
         z.repeat(times, 1), target.repeat(times, 1), t, noise
     )
     return codes_loss, error.mean() + bound.mean()
+
+
+def token_weights(weights: Tensor, sides: Sequence[int], kept: Tensor) -> Tensor:
+    """What the tokens of every scale and the kept ones of the last weigh, (B, L)."""
+    scales = [functional.adaptive_avg_pool2d(weights, side).flatten(1) for side in sides]
+    return torch.cat([*scales[:-1], scales[-1].gather(1, kept)], dim=1)
 
 
 @torch.no_grad()
@@ -224,7 +247,18 @@ def make_lessons(
     latents = _latents(corpus, tokenizer, cache)
     wordings = torch.tensor([len(captions) for captions in corpus.captions])
     ids = text.token_ids([caption for captions in corpus.captions for caption in captions])
-    return Lessons(latents, ids, wordings.cumsum(dim=0) - wordings, wordings)
+    weights = cell_weights(corpus, latents.shape[-1])
+    return Lessons(latents, weights, ids, wordings.cumsum(dim=0) - wordings, wordings)
+
+
+def cell_weights(corpus: Corpus, side: int) -> Tensor:
+    """What the cells (N, side, side) of every picture weigh, in float16."""
+    by_mark = torch.tensor(MARK_WEIGHTS)
+    pooled = [
+        functional.adaptive_avg_pool2d(by_mark[torch.from_numpy(marks.astype(int))][None], side)
+        for marks in map(corpus.marks_of, range(len(corpus)))
+    ]
+    return torch.cat(pooled).half()
 
 
 def _latents(corpus: Corpus, tokenizer: Tokenizer, cache: Path) -> Tensor:

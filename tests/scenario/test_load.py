@@ -82,8 +82,8 @@ def test_all_five_distributions_are_read():
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("", "deer.yaml: the file is empty; a scenario needs 'task' and 'scene'"),
-        ("# nothing yet", "deer.yaml: the file is empty; a scenario needs 'task' and 'scene'"),
+        ("", "deer.yaml: the file is empty"),
+        ("# nothing yet", "deer.yaml: the file is empty"),
         ("- 1", "deer.yaml:1: needs keys with values here"),
         ("task: driving", "deer.yaml:1: 'scene' is missing"),
         ("a: b: c", "deer.yaml:1: not valid YAML: mapping values are not allowed in this context"),

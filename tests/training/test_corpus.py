@@ -2,13 +2,14 @@ import numpy as np
 import pytest
 
 from hartsim.errors import DatasetError
-from hartsim.training.corpus import read_corpus, refuse_strangers, write_part
+from hartsim.training.corpus import HAZARD, Entry, read_corpus, refuse_strangers, write_part
 
 
 def entries(start, count):
     for value in range(start, start + count):
         image = np.full((8, 8, 3), value, np.uint8)
-        yield image, image[..., 0], [f"picture {value}", f"number {value}"]
+        marks = np.full((8, 8), HAZARD if value % 2 else 0, np.uint8)
+        yield Entry(image, image[..., 0], marks, [f"picture {value}", f"number {value}"])
 
 
 @pytest.fixture
@@ -23,6 +24,11 @@ def test_a_batch_finds_pictures_in_any_part(root):
     corpus = read_corpus(root)
     assert corpus.batch([4, 0, 2])[:, 0, 0, 0].tolist() == [11, 0, 2]
     assert corpus.captions[4] == ("picture 11", "number 11")
+
+
+def test_marks_belong_to_their_picture(root):
+    corpus = read_corpus(root)
+    assert [int(corpus.marks_of(index).max()) for index in (0, 1, 4)] == [0, HAZARD, HAZARD]
 
 
 def test_held_out_parts_are_never_trained_on(root):

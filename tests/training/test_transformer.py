@@ -5,16 +5,19 @@ import torch
 from hartsim.hart.config import hart_config
 from hartsim.hart.model import new_hart
 from hartsim.hart.tokenizer import Tokenizer
-from hartsim.training.corpus import Corpus
+from hartsim.training.corpus import HAZARD, OBJECT, Corpus
 from hartsim.training.transformer import (
+    MARK_WEIGHTS,
     Lessons,
     Painter,
+    cell_weights,
     disturbed,
     draw_codes,
     losses,
     make_lessons,
     painter_of,
     redraw_last_scale,
+    token_weights,
 )
 
 CONFIG = hart_config("tiny")
@@ -32,7 +35,8 @@ def lessons(painter):
     generator = torch.Generator().manual_seed(0)
     latents = torch.randn(6, 8, 4, 4, generator=generator)
     ids = painter.text.token_ids([f"picture {word}" for word in "abcdef"])
-    return Lessons(latents, ids, torch.arange(6), torch.ones(6, dtype=torch.long))
+    weights = torch.ones(6, 4, 4)
+    return Lessons(latents, weights, ids, torch.arange(6), torch.ones(6, dtype=torch.long))
 
 
 def test_a_few_steps_lower_both_losses(painter, lessons):
@@ -60,13 +64,30 @@ def test_an_epoch_shows_every_picture_once(lessons):
 def test_each_picture_keeps_its_own_wordings(painter):
     latents = torch.arange(2.0)[:, None, None, None]
     ids = painter.text.token_ids(["one", "first", "two"])
-    lessons = Lessons(latents, ids, torch.tensor([0, 2]), torch.tensor([2, 1]))
+    weights = torch.ones(2, 1, 1)
+    lessons = Lessons(latents, weights, ids, torch.tensor([0, 2]), torch.tensor([2, 1]))
     batches = lessons.batches(2, torch.Generator().manual_seed(0))
     for _ in range(10):
-        shown, wordings = next(batches)
+        shown, _, wordings = next(batches)
         row = int((shown.flatten() == 1).nonzero())
         assert torch.equal(wordings[row], ids[2])
         assert not torch.equal(wordings[1 - row], ids[2])
+
+
+def test_cells_that_show_a_hazard_weigh_more_at_every_scale():
+    weights = torch.ones(1, 4, 4)
+    weights[0, 3, 3] = 9.0
+    kept = torch.tensor([[0, 15]])
+    assert token_weights(weights, (1, 2, 4), kept).tolist() == [[1.5, 1, 1, 1, 3, 1, 9]]
+
+
+def test_marks_become_weights_of_cells():
+    marks = np.zeros((1, 8, 8), np.uint8)
+    marks[0, :4, :4] = HAZARD
+    marks[0, 4:, 4:6] = OBJECT
+    corpus = Corpus((np.zeros((1, 8, 8, 3), np.uint8),), (marks,), (("one",),))
+    unnamed, named, hazard = MARK_WEIGHTS
+    assert cell_weights(corpus, 2).tolist() == [[[hazard, unnamed], [unnamed, (1 + named) / 2]]]
 
 
 def test_unlikely_codes_are_never_drawn():
@@ -113,7 +134,7 @@ def test_latents_are_kept_for_the_same_pictures_only(painter, tmp_path):
     images = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 3), dtype=np.uint8)
 
     def latents(count):
-        corpus = Corpus((images[:count],), (("one",),) * count)
+        corpus = Corpus((images[:count],), (images[:count, ..., 0] * 0,), (("one",),) * count)
         return make_lessons(corpus, tokenizer, painter.text, tmp_path / "latents.pt").latents
 
     two, three = latents(2), latents(3)

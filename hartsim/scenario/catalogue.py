@@ -4,10 +4,13 @@ from collections.abc import Mapping
 from typing import Literal
 
 from hartsim.scenario.kinds import kinds_of
+from hartsim.scenario.motion import MOTIONS
 from hartsim.scenario.surroundings import PLACES, SURFACES, TIMES, WEATHERS
 from hartsim.types import Task, Vector3
 
-Vocabulary = Literal["kind", "place", "weather", "time_of_day", "colour", "surface"]
+Vocabulary = Literal[
+    "kind", "place", "weather", "time_of_day", "colour", "surface", "lane", "motion"
+]
 
 COLOURS: Mapping[str, Vector3] = {
     "white": (0.85, 0.85, 0.85),
@@ -33,6 +36,10 @@ def ids_of(vocabulary: Vocabulary, task: Task) -> tuple[str, ...]:
         "time_of_day": tuple(id for id, time in TIMES.items() if task in time.tasks),
         "colour": tuple(COLOURS),
         "surface": SURFACES[task],
+        "lane": tuple(dict.fromkeys(lane for p in PLACES.values() for lane in p.lanes_m))
+        if task == "driving"
+        else (),
+        "motion": MOTIONS,
     }
     return ids[vocabulary]
 

@@ -7,6 +7,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from hartsim.scenario.motion import Motion
 from hartsim.scenario.nodes import Value
 from hartsim.scenario.schema import Scenario
 from hartsim.types import Box3D, Task, Vector3
@@ -63,6 +64,7 @@ class PlacedObject:
 
     `box.centre_m` is the centre of the volume (its z is up_m + height/2). `colour` is linear RGB in
     0..1 or None for the world's choice. `kind` is the catalogue id, `class_name` one of CLASSES.
+    `motion` is what it does by itself, None for what stays where it is.
     """
 
     name: str
@@ -72,6 +74,7 @@ class PlacedObject:
     tags: tuple[str, ...]
     box: Box3D
     colour: Vector3 | None = None
+    motion: Motion | None = None
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,8 @@ from hartsim.scenario.compiled import (
 )
 from hartsim.scenario.draw import Draw, draw, pick, stream
 from hartsim.scenario.kinds import KINDS
+from hartsim.scenario.motion import MOTIONS, Motion
+from hartsim.scenario.poses import resolved, scaled_size
 from hartsim.scenario.prompts import (
     NEGATIVE,
     backdrop_prompt,
@@ -27,7 +29,7 @@ from hartsim.scenario.prompts import (
 )
 from hartsim.scenario.schema import CameraSpec, ObjectSpec, Scenario, SceneSpec
 from hartsim.scenario.surroundings import PLACES, TIMES, WEATHERS
-from hartsim.types import Box3D
+from hartsim.types import Box3D, Vector3
 
 logger = logging.getLogger(__name__)
 
@@ -72,14 +74,15 @@ def out_of_sight(setup: WorldSetup) -> list[str]:
 
 
 def _world_setup(concrete: Scenario, key: tuple[str, int, int]) -> WorldSetup:
-    hazards = {name: (spec, True) for name, spec in concrete.hazards.items()}
-    others = {name: (spec, False) for name, spec in concrete.objects.items()}
+    specs = {**concrete.hazards, **concrete.objects}
+    streams = {name: stream("object", *key, name) for name in specs}
+    sizes = {name: drawn_size(spec, streams[name]) for name, spec in specs.items()}
     setup = WorldSetup(
         task=concrete.task,
         conditions=conditions_of(concrete.scene, stream("conditions", *key)),
         objects=tuple(
-            placed(name, spec, hazard, stream("object", *key, name))
-            for name, (spec, hazard) in (hazards | others).items()
+            placed(name, spec, name in concrete.hazards, streams[name], sizes[name])
+            for name, spec in resolved(concrete, sizes).items()
         ),
         cameras=tuple(camera_setup(name, spec) for name, spec in concrete.cameras.items()),
         decor_seed=int(stream("decor", *key).integers(2**32)),
@@ -106,12 +109,19 @@ def conditions_of(scene: SceneSpec, rng: Rng) -> Conditions:
     )
 
 
-def placed(name: str, spec: ObjectSpec, hazard: bool, rng: Rng) -> PlacedObject:
-    """An object with its box; its exact size and, where none is asked for, colour are drawn."""
-    kind = KINDS[spec.kind]
-    factor = spec.scale * (1.0 + kind.spread * (2.0 * rng.random() - 1.0))
+def drawn_size(spec: ObjectSpec, rng: Rng) -> Vector3:
+    """The exact size of an object: its kind's, times its scale, and a little more or less."""
+    spread = KINDS[spec.kind].spread
+    return scaled_size(spec, 1.0 + spread * (2.0 * rng.random() - 1.0))
+
+
+def placed(
+    name: str, spec: ObjectSpec, hazard: bool, rng: Rng, size_m: Vector3 | None = None
+) -> PlacedObject:
+    """An object with its box; its size and, where none is asked for, colour are drawn."""
+    kind, size_m = KINDS[spec.kind], size_m or drawn_size(spec, rng)
+    height = size_m[2]
     colour = spec.colour or (pick(rng, kind.colours) if kind.colours else None)
-    length, width, height = (side * factor for side in kind.size_m)
     return PlacedObject(
         name=name,
         kind=kind.id,
@@ -120,11 +130,20 @@ def placed(name: str, spec: ObjectSpec, hazard: bool, rng: Rng) -> PlacedObject:
         tags=kind.tags if hazard else (),
         box=Box3D(
             centre_m=(spec.ahead_m, spec.left_m, spec.up_m + height / 2),
-            size_m=(length, width, height),
+            size_m=size_m,
             heading_rad=math.radians(spec.heading_deg),
         ),
         colour=COLOURS[colour] if colour else None,
+        motion=motion_of(spec),
     )
+
+
+def motion_of(spec: ObjectSpec) -> Motion | None:
+    """What an object does by itself; the rules of its fields know only the motions there are."""
+    if spec.motion is None:
+        return None
+    name = next(each for each in MOTIONS if each == spec.motion)
+    return Motion(name, spec.speed_mps, spec.when_distance_m, spec.when_time_s)
 
 
 def camera_setup(name: str, spec: CameraSpec) -> CameraSetup:

@@ -6,6 +6,7 @@ here, never run: dotted names of fields, numbers and text, arithmetic, compariso
 """
 
 import ast
+import math
 import operator
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
@@ -13,6 +14,7 @@ from typing import Any
 
 from hartsim.errors import ScenarioError
 from hartsim.scenario.nodes import Value
+from hartsim.scenario.poses import resolved, usual_sizes
 from hartsim.scenario.schema import Scenario, parts_of
 from hartsim.scenario.words import suggestion
 
@@ -70,12 +72,18 @@ def holds(text: str, facts: Mapping[str, Value | None]) -> bool:
 
 
 def facts_of(scenario: Scenario) -> dict[str, Value | None]:
-    """The values that conditions may speak of: every field that may vary, and the ego's."""
+    """The values that conditions may speak of: every field that may vary, and what follows.
+
+    `distance_m` of a thing is how far its middle is from the ego or the robot's base.
+    """
     facts: dict[str, Value | None] = {
         f"{place}.{name}": value
         for place, part in parts_of(scenario).items()
         for name, value in vars(part).items()
     }
+    for name, spec in resolved(scenario, usual_sizes(scenario)).items():
+        group = "hazards" if name in scenario.hazards else "objects"
+        facts[f"{group}.{name}.distance_m"] = math.hypot(spec.ahead_m, spec.left_m)
     if scenario.driving is not None:
         speed = scenario.driving.speed_mps
         facts["ego.speed_mps"] = speed

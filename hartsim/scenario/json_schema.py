@@ -6,6 +6,7 @@
 from typing import Any
 
 from hartsim.scenario.catalogue import ids_of
+from hartsim.scenario.load import KEYS
 from hartsim.scenario.schema import (
     NAME,
     TASKS,
@@ -24,6 +25,7 @@ Schema = dict[str, Any]
 
 NUMBER: Schema = {"type": "number"}
 TEXT: Schema = {"type": "string"}
+TEXTS: Schema = {"oneOf": [TEXT, {"type": "array", "items": TEXT}]}
 SPAN: Schema = {"type": "array", "items": NUMBER, "minItems": 2, "maxItems": 2}
 NAMES: Schema = {"pattern": f"^(?:{NAME.pattern})$"}
 
@@ -34,13 +36,17 @@ def scenario_schema() -> Schema:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "hartsim scenario",
         "type": "object",
-        "required": ["task", "scene"],
-        "properties": {"task": {"enum": list(TASKS)}},
-        "allOf": [
-            {"if": {"properties": {"task": {"const": task}}}, "then": _task_schema(task)}
-            for task in TASKS
-        ],
+        "anyOf": [{"required": ["task", "scene"]}, {"required": ["extends"]}],
+        "propertyNames": {"enum": list(KEYS)},
+        "properties": {"task": {"enum": list(TASKS)}, "extends": TEXT, "include": TEXTS},
+        "allOf": [{"if": _alone(task), "then": _task_schema(task)} for task in TASKS],
     }
+
+
+def _alone(task: Task) -> Schema:
+    """That a file says its task and all else itself; what others extend may be said in parts."""
+    shared: Schema = {"anyOf": [{"required": ["extends"]}, {"required": ["include"]}]}
+    return {"required": ["task"], "properties": {"task": {"const": task}}, "not": shared}
 
 
 def _task_schema(task: Task) -> Schema:
@@ -58,7 +64,7 @@ def _task_schema(task: Task) -> Schema:
             "textures": _object(dict.fromkeys(surfaces, TEXT)),
             task: _spec(own, task),
             "vary": {"type": "object", "additionalProperties": _distribution()},
-            "where": {"oneOf": [TEXT, {"type": "array", "items": TEXT}]},
+            "where": TEXTS,
         }
     )
 
@@ -83,7 +89,8 @@ def _spec(spec: Any, task: Task) -> Schema:
 
 def _field(rule: Rule, task: Task) -> Schema:
     if rule.holds == "number":
-        return {**NUMBER, "minimum": rule.low, "maximum": rule.high}
+        number = {"type": ["number", "null"]} if rule.optional else NUMBER
+        return {**number, "minimum": rule.low, "maximum": rule.high}
     nothing = [None] if rule.optional else []
     if rule.vocabulary is not None:
         return {"enum": [*ids_of(rule.vocabulary, task), *nothing]}

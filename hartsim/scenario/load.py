@@ -10,10 +10,12 @@ from hartsim.errors import ScenarioError
 from hartsim.scenario.catalogue import ids_of
 from hartsim.scenario.constraints import ConditionError, facts_of, refuse_nonsense
 from hartsim.scenario.library import find_scenario
-from hartsim.scenario.nodes import Node, Value, parse_yaml
+from hartsim.scenario.nodes import Node, Value, merged, parse_yaml
+from hartsim.scenario.poses import resolved, usual_sizes
 from hartsim.scenario.schema import (
     DEFAULT_CAMERAS,
     DISTRIBUTIONS,
+    HOST_FIELDS,
     NAME,
     TASKS,
     CameraSpec,
@@ -26,7 +28,7 @@ from hartsim.scenario.schema import (
     Scenario,
     SceneSpec,
     misfit,
-    reach_rule,
+    name_rule,
     required_of,
     rules_of,
     variable_fields,
@@ -37,6 +39,8 @@ from hartsim.types import Task
 Spec = TypeVar("Spec")
 
 KEYS = (
+    "extends",
+    "include",
     "name",
     "task",
     "about",
@@ -62,15 +66,12 @@ def load_scenario(path_or_name: str | Path) -> Scenario:
 def read_scenario(path_or_name: str | Path) -> tuple[Path, str]:
     """The file that a path or a library name means, and its text; ScenarioError where none is."""
     path = find_scenario(path_or_name)
-    try:
-        return path, path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ScenarioError(f"{path}: cannot be read as text: {error}") from error
+    return path, _text_of(path)
 
 
 def parse_scenario(text: str, source: str, name: str) -> Scenario:
     """The scenario in YAML text, called `name` unless it says otherwise; errors name `source`."""
-    root = parse_yaml(text, source)
+    root, texts = whole(parse_yaml(text, source), source)
     entries = root.entries(KEYS)
     task = _task(root, entries)
     if "name" not in entries and not NAME.fullmatch(name):
@@ -87,7 +88,7 @@ def parse_scenario(text: str, source: str, name: str) -> Scenario:
         driving=_task_spec(DrivingSpec, "driving", entries, task),
         robot=_task_spec(RobotSpec, "robot", entries, task),
         source=source,
-        source_hash=hashlib.sha256(text.encode()).hexdigest(),
+        source_hash=hashlib.sha256("\0".join((text, *texts)).encode()).hexdigest(),
     )
     _check_names(scenario, entries)
     return replace(
@@ -95,6 +96,61 @@ def parse_scenario(text: str, source: str, name: str) -> Scenario:
         vary=_vary(entries.get("vary"), scenario),
         where=_where(entries.get("where"), scenario),
     )
+
+
+def whole(root: Node, source: str, on_the_way: tuple[Path, ...] = ()) -> tuple[Node, list[str]]:
+    """A file with what it extends and includes, and the texts of those files.
+
+    What the file says itself counts more than what it includes, and that more than what it extends.
+    """
+    entries = root.entries(KEYS)
+    wanted = [entries["extends"]] if "extends" in entries else []
+    if "include" in entries:
+        included = entries["include"]
+        wanted += included.items() if included.is_list else [included]
+    base: Node | None = None
+    texts: list[str] = []
+    for node in wanted:
+        path = _base_path(node, source)
+        if path in on_the_way or path == Path(source).resolve():
+            raise node.error(f"{path.name} extends or includes itself, by way of this file")
+        part, text = parse_yaml(_text_of(path), str(path)), _text_of(path)
+        part, more = whole(part, str(path), (*on_the_way, Path(source).resolve()))
+        texts += [text, *more]
+        base = part if base is None else merged(base, part, WHOLE_BELOW, JOINED)
+    if base is None:
+        return root, texts
+    kept = merged(base, root, WHOLE_BELOW, JOINED)
+    return _without(kept, () if "name" in entries else ("name",)), texts
+
+
+WHOLE_BELOW, JOINED = ("vary",), ("where",)
+"""How files are merged: a path's distribution is taken whole, conditions are added up."""
+
+
+def _without(root: Node, names: tuple[str, ...]) -> Node:
+    """The file without these keys and without those that have done their duty."""
+    root.tree.value = [
+        pair for pair in root.tree.value if pair[0].value not in (*names, "extends", "include")
+    ]
+    return root
+
+
+def _base_path(node: Node, source: str) -> Path:
+    """The file that `extends` or `include` means: beside this one, or in the library."""
+    name = node.text()
+    beside = Path(source).parent / name
+    try:
+        return (beside if beside.is_file() else find_scenario(name)).resolve()
+    except ScenarioError as error:
+        raise node.error(str(error)) from error
+
+
+def _text_of(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ScenarioError(f"{path}: cannot be read as text: {error}") from error
 
 
 def _task(root: Node, entries: Mapping[str, Node]) -> Task:
@@ -178,7 +234,30 @@ def _check_names(scenario: Scenario, entries: Mapping[str, Node]) -> None:
     if scenario.robot is not None and "robot" in entries:
         node = entries["robot"]
         place = node.entries().get("reach", node)
-        _refuse_misfit(place, reach_rule(scenario), scenario.robot.reach, scenario.task)
+        _refuse_misfit(place, name_rule(scenario), scenario.robot.reach, scenario.task)
+    _check_hosts(scenario, entries)
+
+
+def _check_hosts(scenario: Scenario, entries: Mapping[str, Node]) -> None:
+    """Refuse things that stand by nothing, by themselves, by two things, or in no lane there."""
+    groups = {"hazards": scenario.hazards, "objects": scenario.objects}
+    for group, specs in groups.items():
+        for name, spec in specs.items():
+            node = entries[group].member(name)
+            if sum(each is not None for each in (spec.of, spec.behind, spec.lane)) > 1:
+                raise node.error("stands 'of', 'behind' or in a 'lane'; choose one")
+            for field_name in HOST_FIELDS:
+                host = getattr(spec, field_name)
+                if host is not None:
+                    _refuse_misfit(
+                        node.member(field_name), name_rule(scenario), host, scenario.task
+                    )
+            if spec.motion is None and (spec.when_distance_m, spec.when_time_s) != (None, None):
+                raise node.error("says when, but not what: 'motion' is missing")
+    try:
+        resolved(scenario, usual_sizes(scenario))
+    except ScenarioError as error:
+        raise entries["scene"].error(str(error).removeprefix(f"{scenario.source}: ")) from error
 
 
 def _vary(node: Node | None, scenario: Scenario) -> dict[str, Distribution]:

@@ -1,7 +1,8 @@
 """YAML with places: every value knows its file, line and dotted path, so errors can name them."""
 
+import io
 import math
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,17 +14,18 @@ from hartsim.scenario.words import suggestion
 Value = str | int | float | bool
 
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_TEXT_TAG = "tag:yaml.org,2002:str"
+_TEXT_TAG, _NOTHING_TAG, _LIST_TAG = (
+    f"tag:yaml.org,2002:{each}" for each in ("str", "null", "seq")
+)
 DEEPEST = 20
 """Lists and mappings within each other; libyaml's C stack overflows on many thousands."""
 
 
 @dataclass(frozen=True)
 class Node:
-    """A place in a YAML file."""
+    """A place in a YAML file; the parts of merged files remember where they come from."""
 
     tree: yaml.Node
-    source: str
     path: str = ""
 
     @property
@@ -38,7 +40,7 @@ class Node:
 
     def error(self, problem: str) -> ScenarioError:
         """An error that names this place, to be raised."""
-        place = _place(self.source, self.tree.start_mark)
+        place = _place(self.tree.start_mark)
         return ScenarioError(": ".join(filter(None, (place, self.path, problem))))
 
     def entries(self, known: Iterable[str] | None = None) -> dict[str, "Node"]:
@@ -60,10 +62,10 @@ class Node:
         found: dict[Value | None, Node] = {}
         lines: dict[Value | None, int] = {}
         for key_tree, tree in self.tree.value:
-            key = Node(key_tree, self.source, self.path).value()
-            member = Node(tree, self.source, f"{self.path}.{key}" if self.path else str(key))
+            key = Node(key_tree, self.path).value()
+            member = Node(tree, f"{self.path}.{key}" if self.path else str(key))
             if key in found:
-                at_key = Node(key_tree, self.source, member.path)
+                at_key = Node(key_tree, member.path)
                 raise at_key.error(f"appears twice, first on line {lines[key]}")
             found[key], lines[key] = member, key_tree.start_mark.line + 1
         return found
@@ -79,7 +81,7 @@ class Node:
         """The members of a list."""
         if not isinstance(self.tree, yaml.SequenceNode):
             raise self.error("needs a list here, like [a, b]")
-        return [Node(item, self.source, self.path) for item in self.tree.value]
+        return [Node(item, self.path) for item in self.tree.value]
 
     def value(self) -> Value | None:
         """The text, number or truth value here, None for an empty one."""
@@ -127,20 +129,65 @@ class Node:
 def parse_yaml(text: str, source: str) -> Node:
     """The root of a YAML document; ScenarioError where the text is empty, too deep or no YAML."""
     try:
-        _refuse_depth(text, source)
-        tree = yaml.compose(text, Loader=_Loader)
+        _refuse_depth(_Named(text, source))
+        tree = yaml.compose(_Named(text, source), Loader=_Loader)
     except yaml.MarkedYAMLError as error:
-        place = _place(source, error.problem_mark or error.context_mark)
+        place = _place(error.problem_mark or error.context_mark) or source
         raise ScenarioError(f"{place}: not valid YAML: {error.problem}") from error
     except yaml.YAMLError as error:
         problem = " ".join(str(error).split())
         raise ScenarioError(f"{source}: not valid YAML: {problem}") from error
     if tree is None:
         raise ScenarioError(f"{source}: the file is empty")
-    return Node(tree, source)
+    return Node(tree)
 
 
-def _refuse_depth(text: str, source: str) -> None:
+class _Named(io.StringIO):
+    """Text whose marks PyYAML gives this name."""
+
+    def __init__(self, text: str, name: str) -> None:
+        super().__init__(text)
+        self.name = name
+
+
+def merged(base: Node, over: Node, replaced: Collection[str], joined: Collection[str]) -> Node:
+    """Two mappings in one: what `over` says counts, and mappings within are merged likewise.
+
+    An empty value in `over` takes away what `base` says. Members whose path is in `replaced` are
+    taken whole, not merged deeper than one level; lists in `joined` are joined.
+    """
+    pairs = {pair[0].value: pair for pair in _pairs(base)}
+    members = base.entries()
+    for name, member in over.entries().items():
+        pair = next(each for each in _pairs(over) if each[0].value == name)
+        if name in pairs:
+            old = members[name]
+            if member.tree.tag == _NOTHING_TAG:
+                del pairs[name]
+                continue
+            if old.is_mapping and member.is_mapping and over.path not in replaced:
+                pair = (pair[0], merged(old, member, replaced, joined).tree)
+            elif member.path in joined:
+                pair = (pair[0], _joined(old, member))
+        pairs[name] = pair
+    first = over.tree
+    tree = yaml.MappingNode(first.tag, [*pairs.values()], first.start_mark, first.end_mark)
+    return Node(tree, over.path)
+
+
+def _pairs(node: Node) -> list[tuple[yaml.Node, yaml.Node]]:
+    pairs: list[tuple[yaml.Node, yaml.Node]] = node.tree.value
+    return pairs
+
+
+def _joined(first: Node, second: Node) -> yaml.Node:
+    """One list of two lists or single values."""
+    lists = [each.items() if each.is_list else [each] for each in (first, second)]
+    mark = second.tree.start_mark
+    return yaml.SequenceNode(_LIST_TAG, [item.tree for each in lists for item in each], mark, mark)
+
+
+def _refuse_depth(text: io.StringIO) -> None:
     depth = 0
     for event in yaml.parse(text, Loader=_Loader):
         if isinstance(event, yaml.CollectionStartEvent):
@@ -148,9 +195,9 @@ def _refuse_depth(text: str, source: str) -> None:
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
         if depth > DEEPEST:
-            place = _place(source, event.start_mark)
+            place = _place(event.start_mark)
             raise ScenarioError(f"{place}: nested more than {DEEPEST} levels deep")
 
 
-def _place(source: str, mark: Any) -> str:
-    return f"{source}:{mark.line + 1}" if mark else source
+def _place(mark: Any) -> str:
+    return f"{mark.name}:{mark.line + 1}" if mark else ""

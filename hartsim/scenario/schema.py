@@ -38,9 +38,9 @@ class Rule:
     optional: bool = False
 
 
-def between(low: float, high: float) -> Mapping[str, Rule]:
+def between(low: float, high: float, optional: bool = False) -> Mapping[str, Rule]:
     """Metadata for numbers; both ends belong to the range."""
-    return {"rule": Rule("number", low, high)}
+    return {"rule": Rule("number", low, high, optional=optional)}
 
 
 def one_of(vocabulary: Vocabulary, optional: bool = False) -> Mapping[str, Rule]:
@@ -64,6 +64,12 @@ class ObjectSpec:
     The position is the centre of its footprint in the ego or robot-base frame; heading is
     anticlockwise from straight ahead. `scale` multiplies the size that the catalogue gives the
     kind; `colour` None leaves the colour to the draw.
+
+    With `of`, the position counts from the middle of another object and along its heading, and so
+    does the heading; with `behind` from the far end of that object, so that `ahead_m` is the gap
+    between the two. With `lane`, `left_m` counts from the middle of that lane.
+
+    `motion` is what it does when something sets it off; see `motion.Motion`.
     """
 
     kind: str = field(metadata=one_of("kind"))
@@ -73,6 +79,13 @@ class ObjectSpec:
     heading_deg: float = field(default=0.0, metadata=between(-360.0, 360.0))
     scale: float = field(default=1.0, metadata=between(0.2, 5.0))
     colour: str | None = field(default=None, metadata=one_of("colour", optional=True))
+    of: str | None = field(default=None, metadata={"rule": Rule("text", optional=True)})
+    behind: str | None = field(default=None, metadata={"rule": Rule("text", optional=True)})
+    lane: str | None = field(default=None, metadata=one_of("lane", optional=True))
+    motion: str | None = field(default=None, metadata=one_of("motion", optional=True))
+    speed_mps: float = field(default=0.0, metadata=between(0.0, 60.0))
+    when_distance_m: float | None = field(default=None, metadata=between(0.0, 300.0, optional=True))
+    when_time_s: float | None = field(default=None, metadata=between(0.0, 600.0, optional=True))
 
 
 @dataclass(frozen=True)
@@ -203,10 +216,18 @@ def variable_fields(scenario: Scenario) -> dict[str, Rule]:
         for name, rule in rules_of(part).items()
     }
     if "robot.reach" in paths:
-        paths["robot.reach"] = reach_rule(scenario)
+        paths["robot.reach"] = name_rule(scenario)
+    for place in parts_of(scenario):
+        for field_name in HOST_FIELDS:
+            if f"{place}.{field_name}" in paths:
+                paths[f"{place}.{field_name}"] = name_rule(scenario)
     return paths | {f"textures.{surface}": Rule("text") for surface in scenario.textures}
 
 
-def reach_rule(scenario: Scenario) -> Rule:
-    """The rule of `robot.reach`: one of the things in this very scenario."""
+HOST_FIELDS = ("of", "behind")
+"""Fields of an object that name another."""
+
+
+def name_rule(scenario: Scenario) -> Rule:
+    """The rule of fields that name one of the things in this very scenario."""
     return Rule("text", names=(*scenario.hazards, *scenario.objects), optional=True)

@@ -5,7 +5,7 @@ They are read from the YAML files in `data`, which people may edit. The tag ids 
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar, get_args
 
 from hartsim.scenario.nodes import Node
@@ -28,7 +28,8 @@ SURFACES: Mapping[Task, tuple[str, ...]] = {
 class Place:
     """Where a scene plays: `nouns` without article, and what its surfaces may be made of.
 
-    `synonyms` are understood in sentences but never written.
+    `synonyms` are understood in sentences but never written. `lanes_m` says by name how far left
+    of the ego the middle of a lane lies.
     """
 
     id: str
@@ -38,6 +39,7 @@ class Place:
     materials: Mapping[str, tuple[str, ...]]
     odd: tuple[str, ...] = ()
     synonyms: tuple[str, ...] = ()
+    lanes_m: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -122,6 +124,9 @@ def _place(id: str, node: Node) -> Place:
         materials={surface: texts_in(materials.member(surface)) for surface in surfaces},
         odd=words_of(entries.get("odd"), ODD),
         synonyms=texts_in(entries.get("synonyms")),
+        lanes_m={lane: node.number() for lane, node in entries["lanes_m"].entries().items()}
+        if "lanes_m" in entries
+        else {},
     )
 
 
@@ -161,7 +166,7 @@ def _time_of_day(id: str, node: Node) -> TimeOfDay:
 
 MEASURES = ("visibility_m", "rain", "snow", "wetness", "snow_cover", "cloud")
 """The numbers of `Conditions` that a weather sets."""
-_PLACE_KEYS = ("task", "nouns", "synonyms", "backdrop", "materials", "odd")
+_PLACE_KEYS = ("task", "nouns", "synonyms", "backdrop", "materials", "odd", "lanes_m")
 _WEATHER_KEYS = ("tasks", "phrases", "weak", "strong", "synonyms", "sky", "numbers", "odd", "sotif")
 _TIME_KEYS = ("phrases", "synonyms", "sky", "sun_elevation_deg", "odd", "sotif")
 

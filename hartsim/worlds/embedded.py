@@ -14,6 +14,7 @@ always in the current ego frame, states in that of the setup.
 """
 
 import importlib
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -44,6 +45,8 @@ PROOF_PX = (96, 96)
 _SEEN = 3
 """The least difference, of 255, that counts as seen."""
 
+NOWHERE = Pose((0.0, 0.0, -1000.0), 0.0)
+"""Where things wait that are not there yet."""
 AT_REST = ArmState((0.0, 0.0, 0.0))
 EGO_SIZE_M = (4.4, 1.8, 1.5)
 SUBSTEP_S = 0.05
@@ -61,13 +64,23 @@ def _builder(task: Task) -> Any:
 
 @dataclass
 class Moment:
-    """What changes from step to step; `collisions` are those of the last one."""
+    """What changes from step to step; `collisions` are those of the last one.
+
+    `begun_s` says when each thing that moves by itself was set off, `absent` what is not there yet.
+    """
 
     time_s: float = 0.0
     ego: Pose = STILL
     speed_mps: float = 0.0
     arm: ArmState = AT_REST
     collisions: set[str] = field(default_factory=set)
+    begun_s: dict[str, float] = field(default_factory=dict)
+    absent: set[str] = field(default_factory=set)
+
+
+def _apart_m(one: Pose, other: Pose) -> float:
+    """How far apart two poses are, seen from above."""
+    return math.dist(one.position_m[:2], other.position_m[:2])
 
 
 class EmbeddedWorld:
@@ -103,6 +116,8 @@ class EmbeddedWorld:
         self._setup, self._moment = setup, Moment(speed_mps=setup.speed_mps)
         if self.task == "robot":
             self._moment.arm = self._build.start(setup)
+        self._move_themselves()
+        self._studio.move({}, self._moment.ego)
 
     def _staged(self) -> Stage:
         if self._setup is None:
@@ -159,7 +174,9 @@ class EmbeddedWorld:
         hazards = {
             prop.instance.name: self._studio.poses[prop.name]
             for prop in self._staged().props
-            if prop.instance is not None and prop.instance.hazard
+            if prop.instance is not None
+            and prop.instance.hazard
+            and prop.instance.name not in moment.absent
         }
         gripper = Pose(moment.arm.position_m, moment.arm.heading_rad)
         ego = moment.ego if self.task == "driving" else gripper
@@ -176,10 +193,33 @@ class EmbeddedWorld:
         for prop in self._studio.stage.props:
             if any(prop.velocity_mps):
                 poses[prop.name] = shifted(poses[prop.name], prop.velocity_mps, seconds)
+        self._move_themselves()
         moment.collisions |= self._touched()
 
+    def _move_themselves(self) -> None:
+        """Put what has a motion where it is now; what is not there yet goes out of sight."""
+        assert self._setup is not None
+        moment, poses = self._moment, self._studio.poses
+        motions = {each.name: each.motion for each in self._setup.objects if each.motion}
+        ego = moment.ego if self.task == "driving" else Pose(moment.arm.position_m, 0.0)
+        for prop in self._studio.stage.props:
+            motion = motions.get(prop.instance.name) if prop.instance else None
+            if motion is None or prop.instance is None:
+                continue
+            name, now = prop.instance.name, poses[prop.name]
+            if name in moment.absent:
+                now = prop.pose
+            if motion.is_set_off(moment.time_s, _apart_m(ego, now)):
+                moment.begun_s.setdefault(name, moment.time_s)
+            there = motion.pose(prop.pose, moment.time_s, moment.begun_s.get(name))
+            moment.absent.discard(name)
+            if there is None:
+                moment.absent.add(name)
+            poses[prop.name] = there or NOWHERE
+
     def _touched(self) -> set[str]:
-        boxes = {each.name: each.box for each in self._instances()}
+        absent = self._moment.absent
+        boxes = {each.name: each.box for each in self._instances() if each.name not in absent}
         if self.task == "robot":
             return touched(self._moment.arm, boxes)
         x, y, _ = self._moment.ego.position_m
@@ -217,7 +257,11 @@ class EmbeddedWorld:
     def _frame(self, camera: CameraSetup) -> Frame:
         found = self._studio.find(camera, self.size_px)
         ego = self._moment.ego
-        table = tuple(replace(each, box=seen_from(ego, each.box)) for each in self._instances())
+        table = tuple(
+            replace(each, box=seen_from(ego, each.box))
+            for each in self._instances()
+            if each.name not in self._moment.absent
+        )
         return Frame(
             image=self._studio.picture(camera, self.size_px, self._fine),
             labels=found.labels,

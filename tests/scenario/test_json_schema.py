@@ -47,3 +47,8 @@ def test_the_documents_obey_it(text):
 def test_what_the_loader_refuses_it_refuses(right, wrong):
     assert right in DEER
     assert not VALIDATOR.is_valid(yaml.safe_load(DEER.replace(right, wrong, 1)))
+
+
+def test_a_file_that_extends_another_may_say_only_what_differs():
+    assert VALIDATOR.is_valid({"extends": "deer", "hazards": {"deer": {"ahead_m": 30}}})
+    assert not VALIDATOR.is_valid({"extends": "deer", "hazard": {}})

@@ -1,15 +1,16 @@
 """The catalogue's vocabularies: which ids a task's fields may hold, and the colours."""
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Literal
 
 from hartsim.scenario.kinds import kinds_of
 from hartsim.scenario.motion import MOTIONS
-from hartsim.scenario.surroundings import PLACES, SURFACES, TIMES, WEATHERS
+from hartsim.scenario.surroundings import GROUNDS, PLACES, SURFACES, TIMES, WEATHERS
 from hartsim.types import Task, Vector3
 
 Vocabulary = Literal[
-    "kind", "place", "weather", "time_of_day", "colour", "surface", "lane", "motion"
+    "kind", "place", "weather", "ground", "time_of_day", "colour", "surface", "lane", "motion"
 ]
 
 COLOURS: Mapping[str, Vector3] = {
@@ -27,12 +28,14 @@ COLOURS: Mapping[str, Vector3] = {
 """Linear RGB in 0..1 by name."""
 
 
+@cache
 def ids_of(vocabulary: Vocabulary, task: Task) -> tuple[str, ...]:
     """The ids that a field of this vocabulary may hold in a scenario of this task."""
     ids: Mapping[Vocabulary, tuple[str, ...]] = {
         "kind": tuple(kind.id for kind in kinds_of(task)),
         "place": tuple(id for id, place in PLACES.items() if place.task == task),
         "weather": tuple(id for id, weather in WEATHERS.items() if task in weather.tasks),
+        "ground": tuple(GROUNDS) if task == "driving" else (),
         "time_of_day": tuple(id for id, time in TIMES.items() if task in time.tasks),
         "colour": tuple(COLOURS),
         "surface": SURFACES[task],

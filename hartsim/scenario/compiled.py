@@ -16,6 +16,7 @@ TAG_GROUPS = (
     "task",
     "place",
     "weather",
+    "ground",
     "time_of_day",
     "hazard",
     "class",
@@ -43,6 +44,7 @@ class Conditions:
 
     `visibility_m` is the meteorological range (inf when clear); rain, snow (falling), wetness,
     snow_cover (lying), cloud are 0..1; the sun's azimuth is anticlockwise from straight ahead.
+    `ground` is the catalogue's id for what lies on the road, empty where the weather alone decides.
     """
 
     place: str
@@ -56,6 +58,7 @@ class Conditions:
     cloud: float = 0.0
     sun_elevation_rad: float = 0.8
     sun_azimuth_rad: float = 0.6
+    ground: str = ""
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ from hartsim.scenario.prompts import (
     texture_prompts,
 )
 from hartsim.scenario.schema import CameraSpec, ObjectSpec, Scenario, SceneSpec
-from hartsim.scenario.surroundings import PLACES, TIMES, WEATHERS
+from hartsim.scenario.surroundings import GROUNDS, PLACES, TIMES, WEATHERS
 from hartsim.types import Box3D, Vector3
 
 logger = logging.getLogger(__name__)
@@ -99,12 +99,15 @@ def conditions_of(scene: SceneSpec, rng: Rng) -> Conditions:
     strength = rng.random()
     low, high = TIMES[scene.time_of_day].sun_elevation_deg
     numbers = {name: slope.at(strength) for name, slope in WEATHERS[scene.weather].numbers.items()}
+    if scene.ground is not None:
+        numbers |= GROUNDS[scene.ground].numbers
     return Conditions(
         place=scene.place,
         weather=scene.weather,
         time_of_day=scene.time_of_day,
         sun_elevation_rad=math.radians(low + (high - low) * rng.random()),
         sun_azimuth_rad=math.radians(360.0 * rng.random() - 180.0),
+        ground=scene.ground or "",
         **numbers,
     )
 
@@ -161,11 +164,13 @@ def scene_tags(setup: WorldSetup) -> dict[str, tuple[str, ...]]:
     """Ids by scheme: what the scene holds, and what published lists would call it."""
     conditions = setup.conditions
     weather, time = WEATHERS[conditions.weather], TIMES[conditions.time_of_day]
+    ground = GROUNDS.get(conditions.ground)
     hazards = [KINDS[thing.kind] for thing in setup.objects if thing.hazard]
     return {
         "task": (setup.task,),
         "place": (conditions.place,),
         "weather": (conditions.weather,),
+        "ground": (ground.id,) if ground else (),
         "time_of_day": (conditions.time_of_day,),
         "hazard": _unique(kind.id for kind in hazards),
         "class": _unique(kind.class_name for kind in hazards),
@@ -175,11 +180,17 @@ def scene_tags(setup: WorldSetup) -> dict[str, tuple[str, ...]]:
                 *PLACES[conditions.place].odd,
                 *weather.odd,
                 *time.odd,
+                *(ground.odd if ground else ()),
                 *(id for kind in hazards for id in kind.odd),
             )
         ),
         "sotif": _unique(
-            (*(id for kind in hazards for id in kind.sotif), *weather.sotif, *time.sotif)
+            (
+                *(id for kind in hazards for id in kind.sotif),
+                *weather.sotif,
+                *time.sotif,
+                *(ground.sotif if ground else ()),
+            )
         ),
     }
 

@@ -20,7 +20,7 @@ from hartsim.scenario.draw import draw_at
 from hartsim.scenario.kinds import kinds_of
 from hartsim.scenario.samplers import level_names, level_of, levels_of
 from hartsim.scenario.schema import Scenario
-from hartsim.scenario.surroundings import PLACES, TIMES, WEATHERS
+from hartsim.scenario.surroundings import GROUNDS, PLACES, TIMES, WEATHERS
 from hartsim.scenario.words import suggestion
 from hartsim.types import Task
 
@@ -31,7 +31,7 @@ Combination = tuple[tuple[str, str], ...]
 
 LEVELS = 3
 """Parts into which the ranges of numbers are cut."""
-DECIDE_TAGS = ("kind", "place", "weather", "time_of_day")
+DECIDE_TAGS = ("kind", "place", "weather", "ground", "time_of_day")
 """The fields that tags follow from."""
 MOST = 5000
 """Combinations of a scenario's options that are compiled to learn which tags can occur together."""
@@ -125,12 +125,20 @@ def catalogue_values(task: Task, factors: Sequence[str]) -> Values:
     weathers = [WEATHERS[each] for each in ids_of("weather", task)]
     times = [TIMES[each] for each in ids_of("time_of_day", task)]
     odds = [p.odd for p in places] + [k.odd for k in kinds]
+    grounds = [GROUNDS[each] for each in ids_of("ground", task)]
+    odds += [g.odd for g in grounds]
     odds += [w.odd for w in weathers] + [t.odd for t in times]
-    sotifs = [k.sotif for k in kinds] + [w.sotif for w in weathers] + [t.sotif for t in times]
+    sotifs = (
+        [k.sotif for k in kinds]
+        + [g.sotif for g in grounds]
+        + [w.sotif for w in weathers]
+        + [t.sotif for t in times]
+    )
     known: dict[str, Iterable[str]] = {
         "task": (task,),
         "place": (each.id for each in places),
         "weather": (each.id for each in weathers),
+        "ground": (each.id for each in grounds),
         "time_of_day": (each.id for each in times),
         "hazard": (each.id for each in kinds),
         "class": (kind.class_name for kind in kinds),

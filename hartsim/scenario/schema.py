@@ -50,11 +50,12 @@ def one_of(vocabulary: Vocabulary, optional: bool = False) -> Mapping[str, Rule]
 
 @dataclass(frozen=True)
 class SceneSpec:
-    """Where and when: ids from the catalogue."""
+    """Where and when: ids from the catalogue; `ground` None leaves it to the weather."""
 
     place: str = field(metadata=one_of("place"))
     weather: str = field(default="clear", metadata=one_of("weather"))
     time_of_day: str = field(default="day", metadata=one_of("time_of_day"))
+    ground: str | None = field(default=None, metadata=one_of("ground", optional=True))
 
 
 @dataclass(frozen=True)

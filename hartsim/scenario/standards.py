@@ -99,6 +99,7 @@ ODD = (
     "lanes:two_way",
     "lanes:multi",
     "lanes:single",
+    "surface:dry",
     "surface:wet",
     "surface:snow",
     "surface:icy",

@@ -1,4 +1,4 @@
-"""Places, weathers and times of day: their words, materials, light and tags.
+"""Places, weathers, grounds and times of day: their words, materials, light and tags.
 
 They are read from the YAML files in `data`, which people may edit. The tag ids are those of
 `standards`.
@@ -83,6 +83,23 @@ class Weather:
 
 
 @dataclass(frozen=True)
+class Ground:
+    """What lies on the road; `numbers` are fields of `Conditions` that it sets."""
+
+    id: str
+    phrases: tuple[str, ...]
+    synonyms: tuple[str, ...]
+    numbers: Mapping[str, float]
+    odd: tuple[str, ...] = ()
+    sotif: tuple[str, ...] = ()
+
+    @property
+    def all_phrases(self) -> tuple[str, ...]:
+        """Everything that says this ground."""
+        return (*self.synonyms, *self.phrases)
+
+
+@dataclass(frozen=True)
 class TimeOfDay:
     """A time of day: its words by task, how it makes the sky look, how high the sun stands."""
 
@@ -149,6 +166,19 @@ def _weather(id: str, node: Node) -> Weather:
     )
 
 
+def _ground(id: str, node: Node) -> Ground:
+    entries = node.entries()
+    numbers = node.member("numbers").entries(MEASURES)
+    return Ground(
+        id=id,
+        phrases=texts_in(node.member("phrases")),
+        synonyms=texts_in(entries.get("synonyms")),
+        numbers={name: number.number() for name, number in numbers.items()},
+        odd=words_of(entries.get("odd"), ODD),
+        sotif=words_of(entries.get("sotif"), SOTIF),
+    )
+
+
 def _time_of_day(id: str, node: Node) -> TimeOfDay:
     entries, phrases = node.entries(), node.member("phrases").entries(TASKS)
     low, high = numbers_in(node.member("sun_elevation_deg"), 2)
@@ -168,8 +198,10 @@ MEASURES = ("visibility_m", "rain", "snow", "wetness", "snow_cover", "cloud")
 """The numbers of `Conditions` that a weather sets."""
 _PLACE_KEYS = ("task", "nouns", "synonyms", "backdrop", "materials", "odd", "lanes_m")
 _WEATHER_KEYS = ("tasks", "phrases", "weak", "strong", "synonyms", "sky", "numbers", "odd", "sotif")
+_GROUND_KEYS = ("phrases", "synonyms", "numbers", "odd", "sotif")
 _TIME_KEYS = ("phrases", "synonyms", "sky", "sun_elevation_deg", "odd", "sotif")
 
 PLACES: Mapping[str, Place] = _read("places.yaml", _PLACE_KEYS, _place)
 WEATHERS: Mapping[str, Weather] = _read("weathers.yaml", _WEATHER_KEYS, _weather)
+GROUNDS: Mapping[str, Ground] = _read("grounds.yaml", _GROUND_KEYS, _ground)
 TIMES: Mapping[str, TimeOfDay] = _read("times_of_day.yaml", _TIME_KEYS, _time_of_day)

@@ -150,5 +150,7 @@ def _chosen(decor: Decor, materials: Mapping[str, tuple[str, ...]]) -> dict[str,
             name = "snow"
         elif cover > 0.45 and surface == "road":
             name = "snowy_road"
+        elif decor.conditions.ground == "muddy" and surface == "road":
+            name = "soil"
         chosen[surface] = (name, seed)
     return chosen

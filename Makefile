@@ -8,6 +8,8 @@ SHELL := /bin/bash
 PYTHON ?= python3
 TORCH ?= torch==2.13.0
 OUT ?= demo
+SHOWN := child_behind_van deer_snow_road lost_load_highway stopped_car_fog
+SHOWN += hand_and_knife spill_near_laptop
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/pip install --quiet --quiet
@@ -42,7 +44,7 @@ $(READY): pyproject.toml Makefile
 
 demo: setup
 	@echo "demo: six scenarios, four routes → $(OUT)/"
-	@$(BIN)/hartsim generate scenarios --count 1 --seed 1 --out $(OUT)
+	@$(BIN)/hartsim generate $(SHOWN) --count 1 --seed 1 --out $(OUT)
 	@$(BIN)/hartsim gallery $(OUT)
 	@echo "demo: open $(OUT)/gallery.html in a browser"
 

@@ -98,6 +98,16 @@ def composite(below: Image, above: Image, mask: Mask) -> Image:
     return np.where(mask[..., None], above, below)
 
 
+def captioned(image: Image, text: str, bar_px: int = 16) -> Image:
+    """The image above a dark bar of `bar_px` with a line of text, cut off where it is too long."""
+    height, width = image.shape[:2]
+    taller = np.full((height + bar_px, width, 3), 24, np.uint8)
+    taller[:height] = image
+    spot, size = (3, height + bar_px - 5), bar_px / 40
+    cv2.putText(taller, text, spot, cv2.FONT_HERSHEY_SIMPLEX, size, (230, 230, 230), 1, cv2.LINE_AA)
+    return taller
+
+
 def contact_sheet(images: list[Image], columns: int, gap_px: int = 4) -> Image:
     """The images, all of one size, in rows of `columns` with dark gaps between."""
     if not images:

@@ -6,6 +6,7 @@ from hypothesis.extra.numpy import arrays
 
 from hartsim.errors import HartSimError
 from hartsim.images import (
+    captioned,
     composite,
     contact_sheet,
     decode_image,
@@ -100,3 +101,11 @@ def test_a_contact_sheet_lays_images_out_in_rows():
 def test_a_contact_sheet_of_nothing_is_refused():
     with pytest.raises(ValueError, match="at least one image"):
         contact_sheet([], columns=2)
+
+
+def test_a_caption_stands_below_the_picture_and_leaves_it_as_it_is():
+    image = np.full((40, 60, 3), 200, np.uint8)
+    taller = captioned(image, "a deer", bar_px=16)
+    assert taller.shape == (56, 60, 3)
+    assert np.array_equal(taller[:40], image)
+    assert (taller[40:] > 150).any()

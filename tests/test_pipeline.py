@@ -68,7 +68,7 @@ def test_an_unknown_view_is_refused_with_the_known_ones():
 
 
 def test_two_scenarios_of_one_name_are_refused(tmp_path):
-    text = Path("scenarios/driving/child_behind_van.yaml").read_text()
+    text = Path("scenarios/driving/people/child_behind_van.yaml").read_text()
     (tmp_path / "other.yaml").write_text(f"name: child_behind_van\n{text}")
     names = ("child_behind_van", str(tmp_path / "other.yaml"))
     with pytest.raises(ConfigError, match="are both called 'child_behind_van'"):

@@ -163,7 +163,7 @@ def _things(meant: Sequence[Meant]) -> tuple[list[Thing], int | None]:
             case "reach":
                 fetching = reach is None
             case "count":
-                waiting["count"] = min(int(float(value)), MOST_OF_A_KIND)
+                waiting["count"] = int(min(float(value), MOST_OF_A_KIND))
             case "colour":
                 waiting["colour"] = value
             case "dressed" if things:

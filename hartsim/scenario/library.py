@@ -16,8 +16,20 @@ def library_scenarios() -> dict[str, Path]:
 
 
 def library_folders() -> list[str]:
-    """The folders of the library, which stand for all scenarios in them."""
-    return sorted({path.parent.name for path in library_scenarios().values()})
+    """The folders of the library, which stand for all scenarios below them."""
+    return sorted(_folders())
+
+
+def _folders() -> dict[str, Path]:
+    """The folders that hold scenarios, or folders of scenarios, by name."""
+    root = library_path("scenarios")
+    above = {folder for path in _files_below(root) for folder in path.parents}
+    return {folder.name: folder for folder in above if root in folder.parents}
+
+
+def group_of(path: Path) -> str:
+    """The folders of the library that a scenario is in: `driving/animals`."""
+    return path.parent.relative_to(library_path("scenarios")).as_posix()
 
 
 def find_scenario(path_or_name: str | Path) -> Path:
@@ -39,13 +51,12 @@ def find_scenario(path_or_name: str | Path) -> Path:
 def find_scenarios(names_or_paths: Iterable[str | Path]) -> list[Path]:
     """The files meant by files, folders (all below them) and library names, each once, in order.
 
-    A folder of the library (`driving`, `robot`) is found by its name too. ScenarioError where
+    A folder of the library (`driving`, `animals`) is found by its name too. ScenarioError where
     something is not found or a folder holds no scenario.
     """
     found: dict[Path, None] = {}
     for item in names_or_paths:
-        places = (Path(item), library_path("scenarios") / item)
-        folder = next((place for place in places if place.is_dir()), None)
+        folder = Path(item) if Path(item).is_dir() else _folders().get(str(item))
         paths = _files_below(folder) if folder else [find_scenario(item)]
         if not paths:
             raise ScenarioError(f"{folder}: no scenario files (*.yaml) in this folder")
@@ -54,4 +65,6 @@ def find_scenarios(names_or_paths: Iterable[str | Path]) -> list[Path]:
 
 
 def _files_below(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.rglob("*") if path.suffix in SUFFIXES)
+    """The scenario files below a folder; those whose name starts with `_` are parts of others."""
+    files = (path for path in folder.rglob("*") if path.suffix in SUFFIXES)
+    return sorted(path for path in files if not path.name.startswith("_"))

@@ -21,7 +21,7 @@ from hartsim import __version__
 from hartsim.errors import ConfigError, HartSimError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from rich.progress import Progress
     from rich.table import Table
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from hartsim.pipeline import GenerateRequest
     from hartsim.scenario.compiled import CompiledScene
     from hartsim.scenario.coverage import Combination, Coverage
+    from hartsim.scenario.language import Reader
+    from hartsim.scenario.lint import Finding
+    from hartsim.scenario.schema import Scenario
 
 MISSING_SHOWN = 12
 """Pairs that `coverage` lists at most."""
@@ -245,28 +248,136 @@ def merge(
         errors.print(f"[yellow]{wanted - there} are in none of the shards[/]; generate them too")
 
 
-@app.command("compile", epilog="Example: hartsim compile child_behind_van --count 2 --json")
+@app.command(
+    "compile",
+    epilog='Example: hartsim compile "a deer on an icy road at dusk" --yaml',
+)
 def compile_(
-    names: Names,
+    words: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="SCENARIO|SENTENCE",
+            help="Scenario files, folders, library names, or sentences in quotes.",
+        ),
+    ],
     count: Count = 1,
     seed: Seed = 0,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    as_yaml: Annotated[
+        bool, typer.Option("--yaml", help="The scenarios as files, not their scenes.")
+    ] = False,
+    reader: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MODULE:FUNCTION",
+            help="Your own function, such as a language model's, that reads the sentences.",
+        ),
+    ] = None,
 ) -> None:
     """Show the scenes that scenarios become: what is set up, painted and tagged."""
     import json
 
     from hartsim.scenario.compiler import compile_draw, to_plain
-    from hartsim.scenario.library import find_scenarios
-    from hartsim.scenario.load import load_scenario
+    from hartsim.scenario.dump import to_yaml
 
-    for path in find_scenarios(names):
-        scenario = load_scenario(path)
+    for scenario in _scenarios(words, reader):
+        if as_yaml:
+            print(to_yaml(scenario), end="")
+            continue
         for index in range(count):
             scene = compile_draw(scenario, seed, index)
             if as_json:
                 print(json.dumps(to_plain(scene), allow_nan=False))
             else:
                 _print_scene(scene)
+
+
+def _scenarios(words: Sequence[str], reader: str | None) -> "Iterator[Scenario]":
+    """The scenarios of names, files, folders and sentences; a sentence has a space in it."""
+    from hartsim.scenario.language import parse_sentence, understand
+    from hartsim.scenario.library import find_scenarios
+    from hartsim.scenario.load import load_scenario
+    from hartsim.scenario.staging import scenario_of
+
+    read_by = _function(reader) if reader else None
+    for word in words:
+        if " " not in word.strip() or Path(word).exists():
+            yield from map(load_scenario, find_scenarios([word]))
+            continue
+        if read_by is not None:
+            yield parse_sentence(word, read_by)[0]
+            continue
+        said = understand(word)
+        _tell_unknown(said.unknown)
+        if said.passed_over:
+            errors.print(f"[dim]passed over: {escape(', '.join(said.passed_over))}[/]")
+        yield scenario_of(said)
+
+
+def _function(place: str) -> "Reader":
+    """The function that `module:function` names."""
+    from importlib import import_module
+
+    module, _, name = place.partition(":")
+    try:
+        found: Reader = getattr(import_module(module), name)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise ConfigError(f"--reader is '{place}', must be MODULE:FUNCTION: {error}") from error
+    return found
+
+
+def _tell_unknown(words: Sequence[str]) -> None:
+    if words:
+        told = ", ".join(_with_hint(word) for word in words)
+        errors.print(f"[yellow]not understood: {escape(told)}[/]")
+
+
+@app.command("lint", epilog='Example: hartsim lint "a deer on a road, no cars" child_behind_van')
+def lint_(
+    words: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="SCENARIO|PROMPT",
+            help="Prompts in quotes, or scenario files, folders and library names.",
+        ),
+    ],
+    count: Count = 1,
+    seed: Seed = 0,
+) -> None:
+    """Say what keeps prompts from being painted as they are meant, and what would be better."""
+    from rich.table import Table
+
+    linted = [each for word in words for each in _linted(word, count, seed)]
+    found = dict.fromkeys((where, each) for where, findings in linted for each in findings)
+    table = Table("prompt", "", "finding", "words", "better", box=None, pad_edge=False)
+    for where, finding in found:
+        colour = "red" if finding.severity == "error" else "yellow"
+        name = finding.id.replace("_", " ")
+        shown = (escape(where), f"[{colour}]{finding.severity}[/]", name)
+        table.add_row(*shown, escape(finding.words), escape(finding.better))
+    if found:
+        screen.print(table)
+    bad = sum(finding.severity == "error" for _, finding in found)
+    told = f"{_counted(bad, 'error')}, {_counted(len(found) - bad, 'warning')}"
+    screen.print(f"{_counted(len(linted), 'prompt')}: {told}")
+    if bad:
+        raise typer.Exit(PROBLEM_FOUND)
+
+
+def _linted(word: str, count: int, seed: int) -> "Iterator[tuple[str, tuple[Finding, ...]]]":
+    """The findings of a prompt, or of every prompt of a scenario's scenes, with where it is."""
+    from hartsim.scenario.compiler import compile_draw
+    from hartsim.scenario.library import find_scenarios
+    from hartsim.scenario.lint import lint, lint_scene
+    from hartsim.scenario.load import load_scenario
+
+    if " " in word.strip() and not Path(word).exists():
+        yield word, lint(word)
+        return
+    for scenario in map(load_scenario, find_scenarios([word])):
+        for index in range(count):
+            for name, findings in lint_scene(compile_draw(scenario, seed, index)).items():
+                yield f"{scenario.name} {name}", findings
 
 
 def _print_scene(scene: "CompiledScene") -> None:
@@ -362,9 +473,7 @@ def render(
     if out.suffix.lower() != ".png" or out.is_dir():
         raise ConfigError(f"--out is '{out}', must be a file name that ends in .png")
     image, scene, not_understood = render_sentence(sentence, load_config(settings or []), seed)
-    if not_understood:
-        told = [_with_hint(word) for word in not_understood]
-        errors.print(f"[yellow]not understood: {escape(', '.join(told))}[/]")
+    _tell_unknown(not_understood)
     replace_durably(out, encode_png(image))
     prompt = next(iter(scene.view_prompts.values()))
     screen.print(f"{escape(prompt)} → {out}")
@@ -377,23 +486,63 @@ def _with_hint(word: str) -> str:
     return f"{word} (did you mean '{near}'?)" if near else word
 
 
-@app.command(epilog="Example: hartsim export coco data --out data/coco.json")
+@app.command("import", epilog="Example: hartsim import CutIn.xosc --out cut_in.yaml")
+def import_(
+    path: Annotated[Path, typer.Argument(metavar="FILE", help="An OpenSCENARIO file, .xosc.")],
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A .yaml file; default: only print it.")
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Do not list what was left out.")] = False,
+) -> None:
+    """Read an OpenSCENARIO file as a scenario, and list what did not become part of it."""
+    from hartsim.dataset.durable import replace_durably
+    from hartsim.scenario.dump import to_yaml
+    from hartsim.scenario.openscenario import import_openscenario
+
+    if out is not None and (out.suffix not in (".yaml", ".yml") or not out.parent.is_dir()):
+        raise ConfigError(f"--out is '{out}', must be a .yaml file in a folder that is there")
+    imported = import_openscenario(path)
+    text = to_yaml(imported.scenario)
+    if out is None:
+        print(text, end="")
+    else:
+        replace_durably(out, text.encode())
+        screen.print(f"scenario → {out}")
+    for note in () if quiet else imported.notes:
+        errors.print(f"[dim]{escape(str(note))}[/]")
+    if imported.notes:
+        errors.print(f"[yellow]{_counted(len(imported.notes), 'element')} not taken as they are[/]")
+
+
+@app.command(
+    epilog="Example: hartsim export coco data --out data/coco.json; "
+    "hartsim export xosc child_behind_van --out xosc"
+)
 def export(
-    form: Annotated[str, typer.Argument(metavar="coco", help="The format.")],
-    folder: Dataset,
+    form: Annotated[str, typer.Argument(metavar="coco|xosc", help="The format.")],
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR|SCENARIO", help="A dataset; for xosc, a scenario.")
+    ],
     out: Annotated[
         Path | None,
         typer.Option(
-            help="A .json file, or a folder that gets the pictures too; default DIR/coco.json."
+            help="coco: a .json file, or a folder that gets the pictures too; xosc: a folder."
         ),
     ] = None,
     rejected: Annotated[
         bool, typer.Option("--rejected", help="Take samples that failed a check as well.")
     ] = False,
 ) -> None:
-    """Write the labels that are known to be true in a format that others read."""
+    """Write labels that are known to be true, or a scenario, in a format that others read."""
+    if form == "xosc":
+        from hartsim.scenario.load import load_scenario
+        from hartsim.scenario.openscenario import export_openscenario
+
+        for path in export_openscenario(load_scenario(folder), out or Path(".")):
+            screen.print(str(path))
+        return
     if form != "coco":
-        raise ConfigError(f"there is no export to '{form}'; there is coco")
+        raise ConfigError(f"there is no export to '{form}'; there are coco and xosc")
     from hartsim.dataset.export import export_coco
 
     screen.print(f"{form} → {export_coco(folder, out or folder / 'coco.json', rejected)}")
@@ -453,11 +602,15 @@ def train_data(
     out: Annotated[Path, typer.Option(metavar="DIR", help="The corpus.")],
     parts: Annotated[int, typer.Option(min=1, help="Of 250 pictures each, some held out.")] = 40,
     shard: Shard = None,
+    portraits: Annotated[
+        bool, typer.Option("--portraits", help="Hazards alone and near, besides the usual mix.")
+    ] = False,
 ) -> None:
     """Draw captioned pictures of the embedded worlds; parts that are there are kept."""
     from hartsim.corpus import make_corpus
 
-    made = sum(1 for _ in make_corpus(out, parts, shard=_shard(shard) or (0, 1)))
+    parts_made = make_corpus(out, parts, shard=_shard(shard) or (0, 1), portraits=portraits)
+    made = sum(1 for _ in parts_made)
     screen.print(f"{made} parts made → {out}")
 
 
@@ -504,13 +657,18 @@ def measure(data: Corpus, out: TrainingRun) -> None:
 
 @scenarios.command("list", epilog="Example: hartsim scenarios list")
 def list_scenarios() -> None:
-    """List the shipped scenarios."""
-    from hartsim.scenario.library import library_scenarios
+    """List the shipped scenarios by folder; a folder's name stands for all below it."""
+    from itertools import groupby
+
+    from hartsim.scenario.library import group_of, library_scenarios
     from hartsim.scenario.load import load_scenario
 
-    for name, path in library_scenarios().items():
-        scenario = load_scenario(path)
-        screen.print(f"[bold]{name}[/] ({scenario.task}): {escape(scenario.about)}")
+    shipped = sorted(library_scenarios().values())
+    for group, paths in groupby(shipped, group_of):
+        screen.print(f"[cyan]{group}[/]")
+        for path in paths:
+            screen.print(f"  [bold]{path.stem}[/]: {escape(load_scenario(path).about)}")
+    screen.print(_counted(len(shipped), "scenario"))
 
 
 @scenarios.command("show", epilog="Example: hartsim scenarios show child_behind_van")

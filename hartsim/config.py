@@ -46,6 +46,8 @@ class RenderSettings:
 
     guidance: float | None = _number(None, 0, 100)
     """Strength of classifier-free guidance."""
+    look: Literal["photo", "render"] = "photo"
+    """How prompts say that pictures are made: photographed, or rendered by a computer."""
     negative: bool = False
     """Guide away from the scenario's negative prompt; otherwise from having no prompt at all."""
     smooth: bool | None = None
@@ -54,6 +56,8 @@ class RenderSettings:
     """Share of the probability from which codes are drawn; 0 is all of it."""
     residual_steps: int | None = _number(None, 2, 1000)
     """Diffusion steps of the residual head."""
+    choices: int | None = _number(None, 1, 1000)
+    """Pictures drawn of each view, of which the one that shows its hazards best is kept."""
     batch: int = _number(4, 1)
     """Pictures in flight; decides speed and memory, never bytes."""
     rows: int | None = _number(None, 1, 1024)

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from hartsim.images import resize
-from hartsim.scenario.broad import broad_scenario
+from hartsim.scenario.broad import broad_scenario, portrait_scenario
 from hartsim.scenario.compiled import CompiledScene
 from hartsim.scenario.compiler import compile_draw
 from hartsim.scenario.library import library_scenarios
@@ -31,6 +31,8 @@ MIX += ("texture", "street backdrop")
 MIX += ("street",) * 4 + ("tabletop",) * 2 + ("shipped",) * 2 + ("texture", "tabletop backdrop")
 MIX += ("street",) * 3 + ("tabletop",) * 3 + ("shipped",) * 2 + ("texture", "sky")
 """What successive pictures show; `shipped` is a draw of a scenario from the library."""
+PORTRAITS: tuple[str, ...] = ("street portrait",) * 5 + ("tabletop portrait",) * 2
+"""Another mix: hazards alone and near."""
 SHIPPED_SEED = 1_000_000_000
 WORDINGS = 6
 SEEN_PX = 40
@@ -40,9 +42,16 @@ FARTHEST_SIZES = 6.0
 
 
 def make_corpus(
-    root: Path, parts: int, size_px: int = 256, shard: tuple[int, int] = (0, 1)
+    root: Path,
+    parts: int,
+    size_px: int = 256,
+    shard: tuple[int, int] = (0, 1),
+    portraits: bool = False,
 ) -> Iterator[Path]:
-    """Write the parts of this shard that are missing, and yield each as it is done."""
+    """Write the parts of this shard that are missing, and yield each as it is done.
+
+    With `portraits` they are of hazards alone and near, beside those of the usual mix.
+    """
     refuse_strangers(root)
     with ExitStack() as stack:
         worlds: dict[Task, World] = {}
@@ -51,15 +60,18 @@ def make_corpus(
             worlds[task] = stack.enter_context(closing(world))
         for number in range(shard[0], parts, shard[1]):
             held_out = number % HELD_OUT_EVERY == HELD_OUT_EVERY - 1
-            name = f"{'held' if held_out else 'train'}-{number:05d}"
-            if write_part(root, name, part_entries(number, worlds, size_px)):
+            name = f"{'held' if held_out else 'train'}-{'portraits-' * portraits}{number:05d}"
+            mix = PORTRAITS if portraits else MIX
+            if write_part(root, name, part_entries(number, worlds, size_px, mix)):
                 yield root / name
 
 
-def part_entries(number: int, worlds: Mapping[Task, World], size_px: int) -> Iterator[Entry]:
+def part_entries(
+    number: int, worlds: Mapping[Task, World], size_px: int, mix: Sequence[str] = MIX
+) -> Iterator[Entry]:
     """The pictures of one part."""
     for seed in range(number * PART_SIZE, (number + 1) * PART_SIZE):
-        content = MIX[seed % len(MIX)]
+        content = mix[seed % len(mix)]
         task: Task = "driving" if content.startswith("street") else "robot"
         if content == "texture":
             yield texture_entry(seed, size_px)
@@ -67,6 +79,9 @@ def part_entries(number: int, worlds: Mapping[Task, World], size_px: int) -> Ite
             yield shipped_entry(seed, worlds)
         elif content == "sky":
             yield sky_entry(seed, size_px)
+        elif content.endswith("portrait"):
+            scene = compile_draw(portrait_scenario(task, seed), seed, 0)
+            yield frame_entry(scene, 3 * seed + 1, worlds[task])
         elif content.endswith("backdrop"):
             yield backdrop_entry(task, seed, worlds[task])
         else:

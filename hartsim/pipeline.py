@@ -272,7 +272,9 @@ def paint_group(group: Sequence[Wanted], worlds: "Worlds", painter: "Painter") -
 
     Textures and pictures of the whole group go to the model together.
     """
-    scenes = {each.key: compile_scenario(each.sampler.draw(each.index)) for each in group}
+    scenes = {
+        each.key: compile_scenario(each.sampler.draw(each.index), painter.look) for each in group
+    }
     shown = {
         each.key: surfaces_shown(scenes[each.key], worlds)
         for each in group
@@ -481,6 +483,7 @@ class Painter:
         self.size_px = painted_size(config, self.renderer.size_px)
         self.weights_hash = self.renderer.hart.weights_hash
         self.attempts, self.negative = config.render.attempts, config.render.negative
+        self.look = config.render.look
         keep, scales = config.render.keep_scales, self.renderer.scales
         self.keep_scales = max(scales - 2, 1) if keep is None else min(keep, scales)
 
@@ -495,7 +498,10 @@ class Painter:
         identity = [scene.scenario.name, scene.seed, scene.index, route, target, attempt]
         noise_key = hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:32]
         negative = scene.negative if self.negative else ""
-        return RenderJob(route, target, prompt, negative, self.size_px, noise_key, attempt)
+        calm = scene.calm_prompts[target] if route == "view" else ""
+        if calm == prompt:
+            calm = ""
+        return RenderJob(route, target, prompt, negative, self.size_px, noise_key, attempt, calm)
 
 
 def painted_size(config: RunConfig, model_px: Size) -> Size:
@@ -537,7 +543,7 @@ def render_sentence(
 ) -> tuple[Image, CompiledScene, list[str]]:
     """A picture of a sentence, the scene it was understood as, and the words that were not."""
     scenario, not_understood = parse_sentence(text)
-    scene = compile_draw(scenario, seed, 0)
+    scene = compile_draw(scenario, seed, 0, config.render.look)
     painter = Painter(config)
     view = scene.setup.cameras[0].name
     job = painter.job(scene, "view", view, scene.view_prompts[view], 0)

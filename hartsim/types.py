@@ -142,7 +142,8 @@ class Frame:
 class RenderJob:
     """One picture to be made: `target` is a surface for textures and a camera otherwise.
 
-    `noise_key` alone seeds every random number of the render.
+    `noise_key` alone seeds every random number of the render. `calm` is the prompt without its
+    hazards, by which several draws are compared; without it there is but one.
     """
 
     route: Route
@@ -152,6 +153,7 @@ class RenderJob:
     size_px: Size
     noise_key: str
     attempt: int = 0
+    calm: str = ""
 
 
 @dataclass(frozen=True)

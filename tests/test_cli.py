@@ -8,7 +8,8 @@ import pytest
 
 import hartsim
 from hartsim.cli import run
-from hartsim.library import library_path
+from hartsim.scenario.library import library_scenarios
+from hartsim.scenario.load import load_scenario
 
 COMMANDS = [
     "generate",
@@ -16,6 +17,8 @@ COMMANDS = [
     "merge",
     "compile",
     "render",
+    "lint",
+    "import",
     "export",
     "gallery",
     "verify",
@@ -83,7 +86,7 @@ def test_the_help_names_every_command(capsys):
         ("verify missing", "missing: not a hartsim dataset"),
         ("coverage driving --by wether", "nothing to cover is called 'wether'; did you mean"),
         ("coverage driving --out x.png", "must be a file name that ends in .svg"),
-        ("export voc data", "there is no export to 'voc'; there is coco"),
+        ("export voc data", "there is no export to 'voc'; there are coco and xosc"),
         ("render a deer", "put it in quotes: 'a deer'"),
         ("generate nosuch", "driving"),
         ("export coco missing", "missing"),
@@ -118,7 +121,7 @@ def test_what_cannot_be_painted_claims_no_folder(tmp_path, capsys, setting, comp
 
 def test_a_file_whose_name_names_no_scenario_says_so(tmp_path, capsys):
     odd = tmp_path / "my deer.yaml"
-    odd.write_text((library_path("scenarios") / "driving/deer_snow_road.yaml").read_text())
+    odd.write_text(library_scenarios()["deer_snow_road"].read_text())
     assert run(["compile", str(odd)]) == 2
     assert "'my deer' is no name" in capsys.readouterr().err
     odd.write_text("name: my_deer\n" + odd.read_text())
@@ -160,7 +163,8 @@ def test_compile_without_json_shows_prompts_and_draws(capsys):
 
 def test_coverage_counts_what_is_seen_and_names_what_is_not(capsys, tmp_path):
     picture = tmp_path / "pairs.svg"
-    line = ["coverage", "driving", "--by", "weather,hazard", "--count", "1"]
+    names = ["child_behind_van", "deer_snow_road", "lost_load_highway", "stopped_car_fog"]
+    line = ["coverage", *names, "--by", "weather,hazard", "--count", "1"]
     assert run([*line, "--out", str(picture)]) == 0
     shown = capsys.readouterr().out
     assert "4 scenes; pairs never seen together: " in shown
@@ -168,10 +172,46 @@ def test_coverage_counts_what_is_seen_and_names_what_is_not(capsys, tmp_path):
     assert picture.read_text().startswith("<svg")
 
 
+def test_a_sentence_compiles_and_becomes_a_file(capsys, tmp_path):
+    sentence = "a deer on an icy road, 20 m ahead, with a zeppelin"
+    assert run(["compile", sentence, "--yaml"]) == 0
+    told = capsys.readouterr()
+    assert "not understood: zeppelin" in told.err
+    path = tmp_path / "deer.yaml"
+    path.write_text(told.out)
+    assert load_scenario(path).scene.ground == "icy"
+    assert run(["compile", sentence, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["setup"]["conditions"]["ground"] == "icy"
+
+
+def test_a_scenario_goes_to_openscenario_and_back(capsys, tmp_path):
+    assert run(["export", "xosc", "deer_snow_road", "--out", str(tmp_path)]) == 0
+    written = capsys.readouterr().out.split()
+    assert str(tmp_path / "deer_snow_road.xosc") == written[0]
+    back = tmp_path / "back.yaml"
+    assert run(["import", written[0], "--out", str(back)]) == 0
+    again, deer = load_scenario(back), load_scenario("deer_snow_road")
+    assert (again.hazards, again.scene, again.vary) == (deer.hazards, deer.scene, deer.vary)
+    assert run(["import", str(back)]) == 2
+
+
+def test_a_function_of_ones_own_reads_sentences(capsys, tmp_path, monkeypatch):
+    answer = "task: driving\\nscene: {place: highway}\\nhazards: {d: {kind: dog, ahead_m: 9}}\\n"
+    (tmp_path / "my_reader.py").write_text(f"def read(sentence, schema):\n    return '{answer}'\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert run(["compile", "ein Hund auf der Bahn", "--yaml", "--reader", "my_reader:read"]) == 0
+    assert "kind: dog" in capsys.readouterr().out
+    assert run(["compile", "ein Hund auf der Bahn", "--reader", "my_reader:nothing"]) == 2
+    assert "must be MODULE:FUNCTION" in capsys.readouterr().err
+
+
 def test_the_shipped_scenarios_are_listed(capsys):
     assert run(["scenarios", "list"]) == 0
-    names = {line.split(" ")[0] for line in capsys.readouterr().out.splitlines()}
-    assert names == {path.stem for path in library_path("scenarios").glob("*/*.yaml")}
+    lines = capsys.readouterr().out.splitlines()
+    shown = [line.strip().split(":")[0] for line in lines if line.startswith("  ")]
+    assert sorted(shown) == sorted(library_scenarios())
+    assert "driving/animals" in lines
+    assert lines[-1] == f"{len(shown)} scenarios"
 
 
 def test_a_new_scenario_compiles_and_is_never_written_over(capsys, tmp_path):
@@ -189,8 +229,7 @@ def test_the_schema_is_json(capsys):
 
 def test_show_prints_the_file_itself(capsys):
     assert run(["scenarios", "show", "child_behind_van"]) == 0
-    (path,) = library_path("scenarios").glob("*/child_behind_van.yaml")
-    assert capsys.readouterr().out == path.read_text()
+    assert capsys.readouterr().out == library_scenarios()["child_behind_van"].read_text()
 
 
 def command(*words: str, program: str = "from hartsim.cli import main; main()"):

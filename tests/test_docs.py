@@ -2,16 +2,20 @@
 
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from hartsim.cli import app
-from hartsim.scenario.catalogue import COLOURS, ids_of
+from hartsim.scenario.catalogue import Vocabulary, ids_of
 from hartsim.scenario.load import parse_scenario
+from hartsim.scenario.motion import MOTIONS
 from hartsim.scenario.schema import DISTRIBUTIONS, TASKS
+from tools.catalogue import page
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+CATALOGUE = (ROOT / "docs" / "catalogue.md").read_text()
 REFERENCE = (ROOT / "docs" / "scenarios.md").read_text()
 
 
@@ -31,13 +35,17 @@ def test_the_scenarios_of_the_documents_load(text):
 
 
 @pytest.mark.parametrize("task", TASKS)
-@pytest.mark.parametrize("vocabulary", ["kind", "place", "weather", "time_of_day", "surface"])
-def test_the_reference_names_every_id(task, vocabulary):
-    assert {each for each in ids_of(vocabulary, task) if f"`{each}`" not in REFERENCE} == set()
+@pytest.mark.parametrize("vocabulary", get_args(Vocabulary))
+def test_the_catalogue_names_every_id(task, vocabulary):
+    assert {each for each in ids_of(vocabulary, task) if f"`{each}`" not in CATALOGUE} == set()
 
 
-def test_the_reference_names_every_colour_and_distribution():
-    names = [*(f"`{colour}`" for colour in COLOURS), *(f"{{{kind}: " for kind in DISTRIBUTIONS)]
+def test_the_page_of_the_catalogue_is_what_its_files_say():
+    assert page() == CATALOGUE, "run tools/catalogue.py"
+
+
+def test_the_reference_names_every_motion_and_distribution():
+    names = [*(f"`{motion}`" for motion in MOTIONS), *(f"{{{kind}: " for kind in DISTRIBUTIONS)]
     assert [name for name in names if name not in REFERENCE] == []
 
 

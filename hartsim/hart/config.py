@@ -139,6 +139,8 @@ class HartConfig:
     residual_steps: int = 8
     residual_temperature: float = 1.0
     """Noise in the steps of the residual head, as a share of what it asks for."""
+    choices: int = 1
+    """Pictures drawn of a view, of which the one that shows best what is asked for is kept."""
 
     def __post_init__(self) -> None:
         if self.residual_steps < 2:
@@ -259,6 +261,7 @@ SIZES: dict[str, HartConfig] = {
         guidance=2.0,
         top_p=0.8,
         residual_temperature=0.2,
+        choices=6,
     ),
     "0.7b": HartConfig(),
 }

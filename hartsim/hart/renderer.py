@@ -4,6 +4,7 @@ import dataclasses
 import hashlib
 import json
 import logging
+import math
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,11 +19,13 @@ from torch.nn import functional
 from hartsim import __version__
 from hartsim.errors import CheckpointError, ConfigError
 from hartsim.hart.checkpoint import load_hart
+from hartsim.hart.choosing import told_apart
 from hartsim.hart.config import hart_config
 from hartsim.hart.edit import canvas_of_images, generate_seamless
 from hartsim.hart.model import Hart, new_hart
 from hartsim.hart.noise import KeyedNoise
 from hartsim.hart.sampling import LatentCanvas, SamplingSettings, generate
+from hartsim.hart.text import Context
 from hartsim.hart.tokenizer import from_pixels, to_pixels
 from hartsim.images import composite, resize
 from hartsim.library import library_path
@@ -56,6 +59,8 @@ class RenderChoice(Protocol):
     @property
     def residual_steps(self) -> int | None: ...  # noqa: D102
     @property
+    def choices(self) -> int | None: ...  # noqa: D102
+    @property
     def rows(self) -> int | None: ...  # noqa: D102
     @property
     def threads(self) -> int: ...  # noqa: D102
@@ -74,6 +79,7 @@ def make_renderer(model: ModelChoice, render: RenderChoice) -> "HartRenderer":
         "more_smooth": render.smooth,
         "top_p": render.top_p,
         "residual_steps": render.residual_steps,
+        "choices": render.choices,
     }
     chosen: dict[str, Any] = {name: value for name, value in asked.items() if value is not None}
     settings = dataclasses.replace(SamplingSettings.of(hart.config), **chosen)
@@ -155,9 +161,10 @@ class HartRenderer:
 
     def _chunks(self, work: Sequence[Work]) -> list[list[int]]:
         """Indices of jobs that take the same path through the model, at most `rows` together."""
-        kinds: dict[tuple[bool, bool, bool], list[int]] = {}
+        kinds: dict[tuple[bool, ...], list[int]] = {}
         for index, (job, canvas) in enumerate(work):
-            kind = (job.route == "texture", canvas is not None, bool(job.negative))
+            route = (job.route == "texture", canvas is not None)
+            kind = (*route, bool(job.negative), bool(job.calm))
             kinds.setdefault(kind, []).append(index)
         chunks = [
             indices[start : start + self._rows]
@@ -199,11 +206,36 @@ class HartRenderer:
             seam_noise = KeyedNoise([f"{key}/seam" for key in keys], device)
             latent = generate_seamless(hart, context, noise, seam_noise, self.settings, negative)
             image = hart.tokenizer.decode_wrapped(latent)
+        elif jobs[0].calm and self.settings.choices > 1:
+            latent = self._chosen(jobs, context, negative)
+            image = hart.tokenizer.decode(latent)
         else:
             canvas = self._latent_canvas([canvas for _, canvas in work if canvas is not None])
             latent = generate(hart, context, noise, self.settings, canvas, negative)
             image = hart.tokenizer.decode(latent)
         return list(to_pixels(image).cpu().numpy())
+
+    def _chosen(
+        self, jobs: Sequence[RenderJob], context: Context, negative: Context | None
+    ) -> Tensor:
+        """Of several latents for each job, the one that shows best what its prompt asks for.
+
+        Without a negative prompt, guidance leads away from the calm one, so that it strengthens the
+        hazards and not the whole picture.
+        """
+        calm = self.hart.text.encode([job.calm for job in jobs])
+        if negative is None and self.settings.guidance > 0:
+            negative = calm
+        best, scores = torch.empty(0), torch.full((len(jobs),), -math.inf, device=self.hart.device)
+        for choice in range(self.settings.choices):
+            keys = [f"{job.noise_key}/{choice}" if choice else job.noise_key for job in jobs]
+            noise = KeyedNoise(keys, self.hart.device)
+            latent = generate(self.hart, context, noise, self.settings, None, negative)
+            score = told_apart(self.hart, latent, context, calm)
+            better = (score > scores)[:, None, None, None]
+            best = torch.where(better, latent, best) if choice else latent
+            scores = torch.maximum(scores, score)
+        return best
 
     def _latent_canvas(self, canvases: list[Canvas]) -> LatentCanvas | None:
         if not canvases:

@@ -35,6 +35,8 @@ class SamplingSettings:
     """Take the likeliest code, with no randomness but the residual head's."""
     residual_steps: int = 8
     residual_temperature: float = 1.0
+    choices: int = 1
+    """Pictures drawn of a job with a `calm` prompt, of which one is kept; see `choosing`."""
 
     @classmethod
     def of(cls, config: HartConfig) -> "SamplingSettings":
@@ -45,6 +47,7 @@ class SamplingSettings:
             top_p=config.top_p,
             residual_steps=config.residual_steps,
             residual_temperature=config.residual_temperature,
+            choices=config.choices,
         )
 
     def top_k(self, scale: int) -> int:

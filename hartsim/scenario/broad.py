@@ -91,6 +91,51 @@ def broad_scenario(task: Task, seed: int, farthest_sizes: float = FARTHEST_SIZES
     )
 
 
+def portrait_scenario(task: Task, seed: int) -> Scenario:
+    """A hazard alone, near and in the middle, as one would show it to someone who never saw one."""
+    rng = stream("portrait", task, seed)
+    kind = pick(rng, kinds_of(task, hazard=True))
+    scene = SceneSpec(
+        place=pick(rng, ids_of("place", task)),
+        weather=pick(
+            rng, (*(("clear", "clear") if task == "driving" else ()), *ids_of("weather", task))
+        ),
+        time_of_day=pick(rng, ("day", "day", *ids_of("time_of_day", task))),
+    )
+    spot = portrait_spot(kind, rng)
+    return Scenario(
+        name=f"portrait_{task}_{seed:06d}",
+        task=task,
+        about="One hazard, near.",
+        scene=scene,
+        hazards={kind.id: spot},
+        cameras=DEFAULT_CAMERAS[task],
+        driving=DrivingSpec(traffic=0.3 * rng.random()) if task == "driving" else None,
+        robot=RobotSpec(clutter=0.2 * rng.random()) if task == "robot" else None,
+    )
+
+
+def portrait_spot(kind: Kind, rng: Rng) -> ObjectSpec:
+    """Where a thing of this kind fills a good part of the front camera's picture."""
+    if kind.task == "driving":
+        length_m, width_m, height_m = kind.size_m
+        seen_m = max(height_m, width_m, length_m if kind.facing == "across" else 0.0)
+        nearest_m = PORTRAIT_FROM_M + (0.0 if kind.facing == "across" else length_m / 2)
+        ahead_m = max(nearest_m, min(rng.uniform(*PORTRAIT_SIZES) * seen_m, PORTRAIT_TO_M))
+        left_m = rng.uniform(-0.5, 0.5)
+    else:
+        ahead_m, left_m = rng.uniform(0.48, 0.62), rng.uniform(-0.06, 0.06)
+    heading_deg = _heading_deg(kind, left_m, rng)
+    return ObjectSpec(
+        kind.id, ahead_m, left_m, heading_deg=heading_deg, scale=rng.uniform(1.0, 1.25)
+    )
+
+
+PORTRAIT_FROM_M, PORTRAIT_TO_M = 4.4, 12.0
+PORTRAIT_SIZES = (3.0, 4.2)
+"""How far away portraits are taken, in metres and in heights or widths of what they show."""
+
+
 def _ambush(rng: Rng) -> tuple[Things, Things]:
     """Someone coming out from behind a parked vehicle, and the vehicle."""
     hidden = pick(rng, [kind for kind in kinds_of("driving", hazard=True) if kind.moves])

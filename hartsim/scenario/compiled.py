@@ -100,8 +100,9 @@ class WorldSetup:
 class CompiledScene:
     """One concrete scene: how it was drawn, what to set up, what to paint, what it is tagged with.
 
-    `texture_prompts` by surface, `view_prompts` and `backdrop_prompts` by camera. `drawn` maps each
-    varied path to its value. `tags` groups ids: 'hazard', 'weather', 'nhtsa', 'odd', 'sotif' …
+    `texture_prompts` by surface; `view_prompts`, the same without hazards in `calm_prompts`, and
+    `backdrop_prompts` by camera. `drawn` maps each varied path to its value. `tags` groups ids:
+    'hazard', 'weather', 'nhtsa', 'odd', 'sotif' …
     `weight` is how much likelier the scenario makes this draw than its sampler did.
     """
 
@@ -113,6 +114,7 @@ class CompiledScene:
     setup: WorldSetup
     texture_prompts: Mapping[str, str]
     view_prompts: Mapping[str, str]
+    calm_prompts: Mapping[str, str]
     backdrop_prompts: Mapping[str, str]
     negative: str
     weight: float = 1.0

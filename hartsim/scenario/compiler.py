@@ -21,9 +21,9 @@ from hartsim.scenario.kinds import KINDS
 from hartsim.scenario.motion import MOTIONS, Motion
 from hartsim.scenario.poses import resolved, scaled_size
 from hartsim.scenario.prompts import (
-    NEGATIVE,
     backdrop_prompt,
     describe,
+    look_called,
     seen_by,
     texture_prompts,
 )
@@ -36,13 +36,16 @@ logger = logging.getLogger(__name__)
 Rng = np.random.Generator
 
 
-def compile_draw(scenario: Scenario, seed: int, index: int) -> CompiledScene:
+def compile_draw(scenario: Scenario, seed: int, index: int, look: str = "photo") -> CompiledScene:
     """Draw number `index` of a scenario, compiled."""
-    return compile_scenario(draw(scenario, seed, index))
+    return compile_scenario(draw(scenario, seed, index), look)
 
 
-def compile_scenario(drawn: Draw) -> CompiledScene:
-    """The compiled scene of a draw, whose own streams decide what the scenario leaves open."""
+def compile_scenario(drawn: Draw, look: str = "photo") -> CompiledScene:
+    """The compiled scene of a draw, whose own streams decide what the scenario leaves open.
+
+    `look` is one of `prompts.LOOKS`, the words for how pictures are made.
+    """
     concrete, key = drawn.scenario, (drawn.scenario.name, drawn.seed, drawn.index)
     setup = _world_setup(concrete, key)
     for name in out_of_sight(setup):
@@ -56,13 +59,16 @@ def compile_scenario(drawn: Draw) -> CompiledScene:
         drawn=drawn.values,
         tags=scene_tags(setup),
         setup=setup,
-        texture_prompts=texture_prompts(task, conditions, concrete.textures, words),
-        view_prompts={name: describe(setup, name) for name in concrete.cameras},
+        texture_prompts=texture_prompts(task, conditions, concrete.textures, words, look),
+        view_prompts={name: describe(setup, name, look=look) for name in concrete.cameras},
+        calm_prompts={
+            name: describe(setup, name, look=look, calm=True) for name in concrete.cameras
+        },
         backdrop_prompts={
-            name: backdrop_prompt(task, conditions, stream("backdrop words", *key, name))
+            name: backdrop_prompt(task, conditions, stream("backdrop words", *key, name), look)
             for name in concrete.cameras
         },
-        negative=NEGATIVE,
+        negative=look_called(look).negative,
         weight=drawn.weight,
     )
 

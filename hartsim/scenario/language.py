@@ -4,16 +4,15 @@ No word is dropped in silence: `Understood.unknown` has those that mean nothing 
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
 
 from hartsim.errors import ScenarioError
 from hartsim.scenario.catalogue import ids_of
-from hartsim.scenario.kinds import KINDS
+from hartsim.scenario.decency import refuse
+from hartsim.scenario.hearing import Heard, Meant, heard_as, negated
 from hartsim.scenario.lexicon import Role, Token, tokens_of
 from hartsim.scenario.schema import TASKS, DrivingSpec, Scenario, SceneSpec, misfit, rules_of
-from hartsim.scenario.staging import Thing, Understood, scenario_of
+from hartsim.scenario.staging import Understood, scenario_of
 from hartsim.scenario.words import suggestion
 from hartsim.types import Task
 
@@ -26,28 +25,21 @@ text. Whatever it returns is checked like any file; none is used unless it is pa
 
 TELLING: frozenset[Role] = frozenset({"kind", "kinds", "place", "weather", "time", "ground"})
 DEFAULT_PLACE: Mapping[Task, str] = {"driving": "residential_street", "robot": "kitchen_table"}
-VAGUE_PLACES = frozenset({"road", "street", "table", "bench", "desk", "counter"})
+VAGUE_PLACES = frozenset({"road", "street", "table", "table top", "tabletop"})
 """They name a place only where the sentence names no other."""
-MOST_OF_A_KIND = 4
 BROUGHT_BY: Mapping[str, str] = {"rain": "wet", "snow": "snowy"}
 """What lies on the road in some weathers."""
-
-
-class Meant(NamedTuple):
-    """A phrase with its meaning for the task of the sentence."""
-
-    role: Role
-    value: str
-    phrase: str
 
 
 def parse_sentence(text: str, reader: Reader | None = None) -> tuple[Scenario, list[str]]:
     """The scenario that a sentence describes, and its words that were not understood.
 
     With a `reader` that is asked instead of our grammar. ScenarioError where nothing is understood,
-    where things of a road and of a table are mixed, or where the reader's answer is no scenario.
+    where things of a road and of a table are mixed, where the reader's answer is no scenario, and
+    for what `decency` refuses.
     """
     if reader is not None:
+        refuse(text, f"'{text}'")
         return _read_by(reader, text), []
     said = understand(text)
     return scenario_of(said), list(said.unknown)
@@ -65,36 +57,33 @@ def _read_by(reader: Reader, text: str) -> Scenario:
 
 def understand(text: str) -> Understood:
     """What a sentence says; ScenarioError as in `parse_sentence`."""
+    refuse(text, f"'{text}'")
     tokens = tokens_of(text)
     task = _task_of(text, tokens)
-    told = [Meant(*t.meanings[task], t.phrase) for t in tokens if task in t.meanings]
-    meant = list(_without_the_absent(told))
-    things, reach = _things(meant)
-    unknown = tuple(token.phrase for token in tokens if task not in token.meanings)
+    heard = Heard(task, tokens)
+    meant = list(heard.present())
+    scene, place_named = _scene(task, meant)
     return Understood(
-        text, task, _scene(task, meant), tuple(things), _speed_mps(meant), reach, unknown
+        text=text,
+        task=task,
+        scene=scene,
+        things=tuple(heard.things),
+        speed_mps=_speed_mps(meant),
+        reach=heard.reach,
+        unknown=tuple(heard.unknown),
+        passed_over=tuple(heard.passed_over),
+        place_named=place_named,
     )
 
 
-def _without_the_absent(meant: Sequence[Meant]) -> Iterator[Meant]:
-    """What is meant, where `no cars` asks for none of them and `no rain` says nothing of rain."""
-    absent = False
-    for each in meant:
-        if each.role == "none":
-            absent = True
-        elif absent and each.role in ("kind", "kinds"):
-            yield Meant("count", "0", each.phrase)
-            yield each
-            absent = False
-        elif absent and each.role in TELLING:
-            absent = False
-        else:
-            yield each
-
-
 def _task_of(text: str, tokens: Sequence[Token]) -> Task:
-    """The task to which all that is named belongs."""
-    telling = [t for t in tokens if any(role in TELLING for role, _ in t.meanings.values())]
+    """The task to which all that is named belongs, but for what is said to be absent."""
+    absent = negated([heard_as(t, next(iter(t.meanings), "driving")) for t in tokens])
+    telling = [
+        token
+        for token, is_absent in zip(tokens, absent, strict=True)
+        if not is_absent and any(role in TELLING for role, _ in token.meanings.values())
+    ]
     if not telling:
         raise ScenarioError(
             f"nothing in '{text}' is known; name a hazard, a place, a weather or a time of day, "
@@ -106,13 +95,17 @@ def _task_of(text: str, tokens: Sequence[Token]) -> Task:
             f"'{only['driving'][0]}' belongs to a road and '{only['robot'][0]}' to a table; "
             "a sentence describes one scene"
         )
+    if not (only["driving"] or only["robot"]):
+        fetches = any(m[0] == "fetch" for t in tokens for m in t.meanings.values())
+        return "robot" if fetches and all("robot" in t.meanings for t in telling) else "driving"
     return "robot" if only["robot"] else "driving"
 
 
-def _scene(task: Task, meant: Sequence[Meant]) -> SceneSpec:
+def _scene(task: Task, meant: Sequence[Meant]) -> tuple[SceneSpec, bool]:
     """Where and when: the first of each that is named; a vague place only if need be.
 
-    A ground that the weather brings anyway is left to the weather.
+    A ground that the weather brings anyway is left to the weather. Second, whether the place was
+    named, and not only a road or a table as such.
     """
     places = [m for m in meant if m.role == "place"]
     places.sort(key=lambda m: m.phrase in VAGUE_PLACES)
@@ -123,7 +116,10 @@ def _scene(task: Task, meant: Sequence[Meant]) -> SceneSpec:
             raise ScenarioError(f"no {task} scene has '{word}'; {suggestion(word, known)}")
     place = places[0].value if places else DEFAULT_PLACE[task]
     ground = first.get("ground")
-    return SceneSpec(place, weather, time, None if ground == BROUGHT_BY.get(weather) else ground)
+    if ground == BROUGHT_BY.get(weather):
+        ground = None
+    named = bool(places) and places[0].phrase not in VAGUE_PLACES
+    return SceneSpec(place, weather, time, ground), named
 
 
 def _speed_mps(meant: Sequence[Meant]) -> float | None:
@@ -136,41 +132,3 @@ def _speed_mps(meant: Sequence[Meant]) -> float | None:
     if problem:
         raise ScenarioError(f"'{told[0].phrase}' is no speed for the ego: {problem} (m/s)")
     return speed_mps
-
-
-def _things(meant: Sequence[Meant]) -> tuple[list[Thing], int | None]:
-    """The things named, each with the words just before it, or after it and before the next.
-
-    Second, the place of the one that the robot is to fetch.
-    """
-    things: list[Thing] = []
-    waiting: dict[str, Any] = {}
-    has_host = False
-    reach: int | None = None
-    fetching = False
-    for role, value, _ in meant:
-        match role:
-            case "kind" | "kinds":
-                if has_host and things:
-                    things[-1] = replace(things[-1], host=len(things))
-                if fetching:
-                    reach, fetching = len(things), False
-                waiting.setdefault("count", 1 if role == "kind" else 2)
-                things.append(Thing(KINDS[value], **waiting))
-                waiting, has_host = {}, False
-            case "host":
-                has_host = True
-            case "reach":
-                fetching = reach is None
-            case "count":
-                waiting["count"] = int(min(float(value), MOST_OF_A_KIND))
-            case "colour":
-                waiting["colour"] = value
-            case "dressed" if things:
-                things[-1] = replace(things[-1], colour=value)
-            case "side" | "distance" | "lane" | "motion" if things:
-                about: dict[str, Any] = {role: value}
-                things[-1] = replace(things[-1], **about)
-            case "side" | "distance" | "lane":
-                waiting[role] = value
-    return things, reach

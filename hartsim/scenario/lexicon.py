@@ -1,20 +1,23 @@
 """What words mean: every phrase of the catalogue, and the words that say how many and where.
 
 A phrase may mean one thing on a road and another on a table ("a puddle"); each task has its own.
+The words that the catalogue does not bring are in `data/words.yaml`.
 """
 
 import difflib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
 from hartsim.scenario.catalogue import COLOURS
 from hartsim.scenario.kinds import KINDS
+from hartsim.scenario.nodes import Node
 from hartsim.scenario.schema import TASKS
 from hartsim.scenario.surroundings import GROUNDS, PLACES, TIMES, WEATHERS
-from hartsim.scenario.words import bare
+from hartsim.scenario.tables import read_table, texts_in
+from hartsim.scenario.words import bare, plural_of
 from hartsim.types import Task
 
 Role = Literal[
@@ -30,108 +33,31 @@ Role = Literal[
     "distance",
     "lane",
     "motion",
+    "crossing place",
     "speed",
-    "reach",
+    "fetch",
     "count",
     "host",
+    "host it",
     "none",
+    "together",
+    "article",
+    "the",
+    "and",
+    "or",
+    "comma",
+    "stop",
     "nothing",
 ]
 Meaning = tuple[Role, str]
 
-_NUMBERS = {"one": 1, "two": 2, "three": 3, "four": 4, "several": 3, "many": 4}
-_METRES = frozenset({"m", "metre", "metres", "meter", "meters"})
-_SPEEDS: Mapping[tuple[str, ...], float] = {
-    ("km", "h"): 1 / 3.6,
-    ("kmh",): 1 / 3.6,
-    ("kph",): 1 / 3.6,
-    ("km", "per", "hour"): 1 / 3.6,
-    ("kilometres", "per", "hour"): 1 / 3.6,
-    ("kilometers", "per", "hour"): 1 / 3.6,
-    ("mph",): 0.44704,
-    ("miles", "per", "hour"): 0.44704,
-    ("m", "s"): 1.0,
-    ("mps",): 1.0,
-    ("metres", "per", "second"): 1.0,
-    ("meters", "per", "second"): 1.0,
-}
-"""Units of speed in metres a second."""
-_LANES = {
-    "oncoming": (
-        *("in the oncoming lane", "in the opposite lane", "oncoming", "in the other lane"),
-        *("on the other side of the road", "on the opposite side of the road"),
-    ),
-    "kerb": (
-        *("at the kerb", "at the curb", "on the shoulder", "on the hard shoulder"),
-        *("at the roadside", "by the roadside", "at the side of the road", "beside the road"),
-        *("on the side of the road", "by the side of the road", "on the verge", "roadside"),
-    ),
-    "pavement": ("on the pavement", "on the sidewalk", "on the footpath"),
-    "left": ("in the left lane", "in the overtaking lane", "in the fast lane"),
-    "ego": ("in the lane", "in our lane", "in my lane", "in the ego lane", "in the ego's lane"),
-}
-_MOTIONS = {
-    "crosses": (
-        *("runs out", "running out", "run out", "comes out", "coming out", "steps out"),
-        *("stepping out", "darts out", "darting out", "crosses", "crossing", "cross"),
-        *("runs across", "running across", "walks across", "walking across", "dashes across"),
-        *("runs into the road", "running into the road", "walks into the road"),
-        *("walking into the road", "steps into the road", "stepping into the road"),
-        *("runs onto the road", "running onto the road", "runs into the street"),
-        *("running into the street", "crosses the road", "crossing the road"),
-        *("crosses the street", "crossing the street", "leaping across the road"),
-        *("leaps across the road", "jumps into the road", "riding across the road"),
-        *("rides across the road", "running across the road", "runs across the road"),
-        *("walking across the road", "walks across the road", "rides out", "riding out"),
-    ),
-    "cuts_in": (
-        *("cuts in", "cutting in", "cut in", "swerves in", "swerving into the lane"),
-        *("swerves into the lane", "swerving into our lane", "swerves into our lane"),
-        *("cuts into our lane", "cutting into our lane", "merges", "merging", "merges in"),
-        *("pulls out", "pulling out", "changes into our lane", "changing lanes", "changes lanes"),
-    ),
-    "brakes": (
-        *("brakes", "braking", "brakes hard", "braking hard", "stops suddenly", "slams the brakes"),
-        *("stopping suddenly", "slows down", "slowing down", "brakes suddenly", "suddenly brakes"),
-    ),
-    "falls": (
-        *("falls", "falling", "falls off", "falling off", "drops", "dropping", "fall", "tumbles"),
-        *("falls from", "falling from", "falls onto the road", "falling onto the road"),
-    ),
-    "rolls": (
-        *("rolls", "rolling", "rolls into the road", "rolling into the road", "roll"),
-        *("rolls onto the road", "rolling onto the road", "bounces", "bouncing"),
-        *("bouncing into the road", "bounces into the road", "rolls across the road"),
-    ),
-}
-_REACH = (
-    *("pick", "pick up", "picks up", "picking up", "grasp", "grasps", "grasping", "grab", "grabs"),
-    *("fetch", "fetches", "fetching", "reach for", "reaches for", "reaching for", "take", "takes"),
-    *("lift", "lifts", "lifting", "move", "moves", "hand over", "hands over", "bring", "brings"),
-    *("get", "gets", "wants", "must grasp", "has to grasp", "grip", "grips", "gripping", "push"),
+_PIECE = re.compile(r"\d+(?:\.\d+)?|[a-z]+(?:['-][a-z]+)*|[.,;:!?]")
+_PUNCTUATION: Mapping[str, Role] = {",": "comma", **dict.fromkeys(".;:!?", "stop")}
+_GARMENTS = (
+    *("jacket", "coat", "shirt", "t-shirt", "hoodie", "dress", "vest", "sweater", "raincoat"),
+    *("jumper", "suit", "top", "uniform", "anorak", "parka", "poncho"),
 )
-_SIDES = {
-    "left": ("left",),
-    "right": ("right",),
-    "middle": ("middle", "straight ahead", "centre", "center", "dead ahead"),
-}
-_DISTANCES = {
-    "near": ("near", "nearby", "close", "in front", "front", "in front of the car"),
-    "far": ("far", "away", "distant", "distance", "back"),
-}
-_BEHIND = ("behind",)
-_NONE = ("no", "without", "without any", "not any", "free of")
-_BESIDE = ("next to", "beside", "near a", "near an", "near the", "close to", "in front of a")
-
-_FILLERS = (
-    "a an the of on in at with and from to by into is are it its his her their there that while "
-    "under over ahead out comes coming come runs running run steps stepping walks walking walk "
-    "stands standing stand lies lying lie crosses crossing cross seen view photo picture image "
-    "scene dashcam camera robot driver's driver driving drives parked sky weather conditions light "
-    "wearing dressed across onto above beside along short way few metres very empty riding asphalt "
-    "shining road-side roadside"
-)
-_WORD = re.compile(r"\d+(?:\.\d+)?|[a-z]+(?:['-][a-z]+)*")
+WORDS_FILE = "words.yaml"
 
 
 @dataclass(frozen=True)
@@ -144,15 +70,21 @@ class Token:
 
 def words_of(text: str) -> list[str]:
     """Lower-case words and numbers; `12m` is two."""
-    return _WORD.findall(text.lower().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'"))
+    return [piece for piece in _pieces(text) if piece not in _PUNCTUATION]
+
+
+def _pieces(text: str) -> list[str]:
+    """Lower-case words, numbers and marks."""
+    return _PIECE.findall(text.lower().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'"))
 
 
 def tokens_of(text: str) -> list[Token]:
-    """The sentence cut into numbers, the longest phrases that are known, and unknown words."""
-    words = words_of(text)
+    """The sentence cut into numbers, marks, the longest phrases known, and unknown words."""
+    spellings = _small_words().spellings
+    pieces = [spellings.get(piece, piece) for piece in _pieces(text)]
     tokens, start = [], 0
-    while start < len(words):
-        token, length = _token_at(words[start:])
+    while start < len(pieces):
+        token, length = _token_at(pieces[start:])
         tokens.append(token)
         start += length
     return tokens
@@ -160,26 +92,70 @@ def tokens_of(text: str) -> list[Token]:
 
 def nearest_word(word: str) -> str:
     """The known word that an unknown one may be a misspelling of, empty where none comes close."""
-    known = sorted({each for phrase in _lexicon()[0] for each in phrase})
-    return next(iter(difflib.get_close_matches(word, known, n=1, cutoff=0.65)), "")
+    return next(iter(difflib.get_close_matches(word, _telling_words(), n=1, cutoff=0.72)), "")
 
 
-def _token_at(words: Sequence[str]) -> tuple[Token, int]:
-    """The token at the start of these words, and how many of them it takes."""
-    if words[0][0].isdigit():
-        for unit, factor in _SPEEDS.items():
-            if tuple(words[1 : 1 + len(unit)]) == unit:
-                phrase = " ".join(words[: 1 + len(unit)])
-                speed: Meaning = ("speed", str(float(words[0]) * factor))
-                return Token(phrase, {"driving": speed}), 1 + len(unit)
-        in_metres = len(words) > 1 and words[1] in _METRES
-        role: Role = "distance" if in_metres else "count"
-        return Token(words[0], dict.fromkeys(TASKS, (role, words[0]))), 1 + in_metres
+@cache
+def _telling_words() -> list[str]:
+    """The words of phrases that say something, and not only hold a sentence together."""
+    small: set[Role] = {"nothing", "article", "the", "and", "or", "together", "host", "host it"}
+    phrases = {
+        phrase
+        for phrase, meanings in _lexicon()[0].items()
+        if not small.issuperset(role for role, _ in meanings.values())
+    }
+    return sorted({word for phrase in phrases for word in phrase})
+
+
+def _token_at(pieces: Sequence[str]) -> tuple[Token, int]:
+    """The token at the start of these pieces, and how many of them it takes."""
+    first = pieces[0]
+    if first in _PUNCTUATION:
+        return Token(first, dict.fromkeys(TASKS, (_PUNCTUATION[first], first))), 1
+    if first[0].isdigit():
+        return _number_at(pieces)
     lexicon, longest = _lexicon()
-    for length in range(min(len(words), longest), 0, -1):
-        if tuple(words[:length]) in lexicon:
-            return Token(" ".join(words[:length]), lexicon[tuple(words[:length])]), length
-    return Token(words[0], {}), 1
+    for length in range(min(len(pieces), longest), 0, -1):
+        if tuple(pieces[:length]) in lexicon:
+            return Token(" ".join(pieces[:length]), lexicon[tuple(pieces[:length])]), length
+    return Token(first, {}), 1
+
+
+def _number_at(pieces: Sequence[str]) -> tuple[Token, int]:
+    """A speed, a distance or a count."""
+    words, number = _small_words(), float(pieces[0])
+    for unit, factor in words.speeds.items():
+        if tuple(pieces[1 : 1 + len(unit)]) == unit:
+            speed: Meaning = ("speed", str(number * factor))
+            return Token(" ".join(pieces[: 1 + len(unit)]), {"driving": speed}), 1 + len(unit)
+    if len(pieces) > 1 and pieces[1] in words.metres:
+        away = len(pieces) > 2 and pieces[2] == "away"
+        metres = f"{round(number * words.metres[pieces[1]], 2):g}"
+        meaning: Meaning = ("distance", metres)
+        return Token(pieces[0], dict.fromkeys(TASKS, meaning)), 2 + away
+    return Token(pieces[0], dict.fromkeys(TASKS, ("count", pieces[0]))), 1
+
+
+@dataclass(frozen=True)
+class _SmallWords:
+    """`words.yaml`: what is looked up while a sentence is cut, and the rest as nodes."""
+
+    spellings: Mapping[str, str]
+    metres: Mapping[str, float]
+    speeds: Mapping[tuple[str, ...], float]
+    entries: Mapping[str, Node]
+
+
+@cache
+def _small_words() -> _SmallWords:
+    entries = read_table(WORDS_FILE).entries()
+    speeds = entries["metres_a_second"].entries()
+    return _SmallWords(
+        {word: node.text() for word, node in entries["spellings"].entries().items()},
+        {unit: node.number() for unit, node in entries["metres"].entries().items()},
+        {tuple(unit.split()): node.number() for unit, node in speeds.items()},
+        entries,
+    )
 
 
 @cache
@@ -189,59 +165,103 @@ def _lexicon() -> tuple[dict[tuple[str, ...], dict[Task, Meaning]], int]:
     Of two meanings for one task the earlier counts.
     """
     lexicon: dict[tuple[str, ...], dict[Task, Meaning]] = {}
-    for task, phrase, meaning in (*_doings(), *_things_and_places(), *_common()):
-        lexicon.setdefault(tuple(words_of(phrase)), {}).setdefault(task, meaning)
+    for tasks, meaning, phrases in (*_doings(), *_catalogue(), *_common()):
+        for phrase in phrases:
+            meanings = lexicon.setdefault(tuple(words_of(phrase)), {})
+            for task in tasks:
+                meanings.setdefault(task, meaning)
     return lexicon, max(map(len, lexicon))
 
 
-def _doings() -> Iterator[tuple[Task, str, Meaning]]:
+Line = tuple[Sequence[Task], Meaning, Iterable[str]]
+"""Tasks, what the phrases mean to them, and the phrases."""
+ROAD: tuple[Task, ...] = ("driving",)
+TABLE: tuple[Task, ...] = ("robot",)
+
+
+def _doings() -> Iterator[Line]:
     """Where things of the road are, what they do, what lies there, and what a robot is to do."""
-    for lane, phrases in _LANES.items():
-        for phrase in phrases:
-            yield "driving", phrase, ("lane", lane)
-    for motion, phrases in _MOTIONS.items():
-        for phrase in phrases:
-            yield "driving", phrase, ("motion", motion)
-    for phrase in _MOTIONS["rolls"]:
-        yield "robot", phrase, ("motion", "rolls")
+    words = _small_words().entries
+    for lane, node in words["lanes"].entries().items():
+        yield ROAD, ("lane", lane), texts_in(node)
+    for motion, node in words["motions"].entries().items():
+        yield ROAD, ("motion", motion), texts_in(node)
+    crossing = words["crossing"].entries()
+    for forms in texts_in(crossing["verbs"]):
+        for way in texts_in(crossing["ways"]):
+            yield ROAD, ("motion", "crosses"), [f"{form} {way}" for form in forms.split()]
+    rolling = texts_in(words["motions"].entries()["rolls"])
+    for way in texts_in(crossing["ways"]):
+        yield TASKS, ("motion", "rolls"), [f"{form} {way}" for form in rolling]
+    yield ROAD, ("crossing place", "crosses"), texts_in(crossing["places"])
+    yield ROAD, ("crossing place", "enters"), texts_in(words["entering"])
+    yield TABLE, ("motion", "rolls"), rolling
     for ground in GROUNDS.values():
-        for phrase in ground.all_phrases:
-            yield "driving", phrase, ("ground", ground.id)
-    for phrase in _REACH:
-        yield "robot", phrase, ("reach", "")
-
-
-def _things_and_places() -> Iterator[tuple[Task, str, Meaning]]:
-    for kind in KINDS.values():
-        for noun in (*map(bare, kind.nouns), *kind.synonyms):
-            yield kind.task, noun, ("kind", kind.id)
-        for noun in (kind.plural, *(f"{bare(noun)}s" for noun in kind.nouns)):
-            yield kind.task, noun, ("kinds", kind.id)
-        for action in kind.actions:
-            yield kind.task, action, ("nothing", "")
-    for place in PLACES.values():
-        for noun in (*place.nouns, *place.synonyms):
-            yield place.task, noun, ("place", place.id)
-    for phrase in _BESIDE:
-        yield "robot", phrase, ("host", "")
-        yield "driving", phrase, ("nothing", "")
-
-
-def _common() -> Iterator[tuple[Task, str, Meaning]]:
-    """What means the same on a road and on a table."""
-    meanings: list[tuple[Role, str, Sequence[str]]] = [
-        *(("colour", colour, [colour]) for colour in COLOURS),
-        *(("dressed", colour, [f"in {colour}"]) for colour in COLOURS),
-        *(("count", str(number), [word]) for word, number in _NUMBERS.items()),
-        *(("side", side, phrases) for side, phrases in _SIDES.items()),
-        *(("distance", distance, phrases) for distance, phrases in _DISTANCES.items()),
-        ("host", "", _BEHIND),
-        ("none", "", _NONE),
-        *(("weather", each.id, each.all_phrases) for each in WEATHERS.values()),
-        *(("time", each.id, each.all_phrases) for each in TIMES.values()),
-        ("nothing", "", _FILLERS.split()),
+        yield ROAD, ("ground", ground.id), ground.all_phrases
+    yield ROAD, ("nothing", ""), texts_in(words["front"])
+    yield TABLE, ("distance", "near"), texts_in(words["front"])
+    yield TABLE, ("fetch", ""), texts_in(words["fetch"])
+    hosts = words["hosts"].entries()
+    yield ROAD, ("host", "behind"), texts_in(hosts["driving"])
+    yield ROAD, ("host", "beside"), texts_in(hosts["beside"])
+    yield TABLE, ("host", "beside"), [*texts_in(hosts["robot"]), *texts_in(hosts["beside"])]
+    yield TABLE, ("host", "beside"), texts_in(hosts["driving"])
+    at_hand = [
+        phrase for phrase in texts_in(hosts["robot"]) if phrase.startswith(("near", "close"))
     ]
-    for role, value, phrases in meanings:
-        for phrase in phrases:
-            for task in TASKS:
-                yield task, phrase, (role, value)
+    yield ROAD, ("nothing", ""), at_hand
+    for phrase in texts_in(hosts["it"]):
+        yield ROAD, ("host it", "behind" if "behind" in phrase else "beside"), [phrase]
+        yield TABLE, ("host it", "beside"), [phrase]
+
+
+def _catalogue() -> Iterator[Line]:
+    for kind in KINDS.values():
+        nouns = [*map(bare, kind.nouns), *kind.synonyms]
+        yield (kind.task,), ("kind", kind.id), nouns
+        one_of_them = any(noun.endswith(f" {kind.plural}") for noun in nouns)
+        plurals = [kind.plural, *map(plural_of, nouns)]
+        yield (kind.task,), ("kind" if one_of_them else "kinds", kind.id), plurals[:1]
+        yield (kind.task,), ("kinds", kind.id), plurals[1:]
+    for kind in KINDS.values():
+        yield (kind.task,), ("nothing", ""), kind.actions
+    for place in PLACES.values():
+        nouns = [*place.nouns, *place.synonyms]
+        yield (place.task,), ("place", place.id), [*nouns, *map(plural_of, nouns)]
+
+
+def _common() -> Iterator[Line]:
+    """What means the same on a road and on a table."""
+    words = _small_words().entries
+    for colour in COLOURS:
+        yield TASKS, ("colour", colour), [colour, f"{colour}-coloured", f"{colour} coloured"]
+        dressed = [
+            f"{how} {colour}"
+            for how in ("in", "wearing", "wears", "dressed in", "clad in", "clothed in", "all in")
+        ]
+        dressed += [
+            f"{how} a {colour} {garment}"
+            for how in ("in", "with", "wearing", "wears", "dressed in", "clad in")
+            for garment in _GARMENTS
+        ]
+        yield TASKS, ("dressed", colour), dressed
+    for number, node in words["numbers"].entries().items():
+        yield TASKS, ("count", str(node.number())), [number]
+    for side, node in words["sides"].entries().items():
+        yield TASKS, ("side", side), texts_in(node)
+    for distance, node in words["distances"].entries().items():
+        yield TASKS, ("distance", distance), texts_in(node)
+    yield TASKS, ("none", ""), texts_in(words["none"])
+    for weather in WEATHERS.values():
+        phrases = weather.all_phrases
+        said = [phrase.removeprefix("in ").removeprefix("under ") for phrase in phrases]
+        yield TASKS, ("weather", weather.id), [*phrases, *said]
+    for time in TIMES.values():
+        yield TASKS, ("time", time.id), time.all_phrases
+    yield TASKS, ("together", ""), texts_in(words["together"])
+    yield TASKS, ("article", ""), ("a", "an", "another", "some", "any", "every", "each")
+    yield TASKS, ("the", ""), ("the", "this", "that")
+    yield TASKS, ("and", ""), ("and",)
+    yield TASKS, ("or", ""), ("or",)
+    yield TASKS, ("nothing", ""), texts_in(words["asides"])
+    yield TASKS, ("nothing", ""), words["fillers"].text().split()

@@ -9,6 +9,7 @@ from typing import Any, TypeVar, cast
 from hartsim.errors import ScenarioError
 from hartsim.scenario.catalogue import ids_of
 from hartsim.scenario.constraints import ConditionError, facts_of, refuse_nonsense
+from hartsim.scenario.decency import objection
 from hartsim.scenario.library import find_scenario
 from hartsim.scenario.nodes import Node, Value, merged, parse_yaml
 from hartsim.scenario.poses import resolved, usual_sizes
@@ -139,6 +140,8 @@ def _without(root: Node, names: tuple[str, ...]) -> Node:
 def _base_path(node: Node, source: str) -> Path:
     """The file that `extends` or `include` means: beside this one, or in the library."""
     name = node.text()
+    if Path(name).is_absolute() or ".." in Path(name).parts:
+        raise node.error(f"'{name}' must be beside this file, below it, or in the library")
     beside = Path(source).parent / name
     try:
         return (beside if beside.is_file() else find_scenario(name)).resolve()
@@ -217,7 +220,14 @@ def _cameras(node: Node | None, task: Task) -> dict[str, CameraSpec]:
 
 def _textures(node: Node | None, task: Task) -> dict[str, str]:
     prompts = node.entries(ids_of("surface", task)) if node is not None else {}
-    return {surface: prompt.text() for surface, prompt in prompts.items()}
+    return {surface: _decent(prompt, prompt.text()) for surface, prompt in prompts.items()}
+
+
+def _decent(node: Node, text: str) -> str:
+    """The text, which a model will read; refused where it asks for harm or for a real person."""
+    if problem := objection(text):
+        raise node.error(problem)
+    return text
 
 
 def _checked(node: Node, rule: Rule, task: Task) -> Any:
@@ -267,6 +277,9 @@ def _vary(node: Node | None, scenario: Scenario) -> dict[str, Distribution]:
         if path not in rules:
             raise entry.error(f"vary names no field '{path}'; {suggestion(path, rules)}")
         varied[path] = _distribution(entry, rules[path], scenario.task)
+        if path.startswith("textures."):
+            for option in varied[path].options:
+                _decent(entry, str(option))
     return varied
 
 

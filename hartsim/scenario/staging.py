@@ -67,6 +67,7 @@ VEHICLE_MPS, TABLE_MPS, ROLLING_MPS = 11.0, 0.15, 2.5
 SET_OFF_M: Mapping[str, float] = {"crosses": 18.0, "cuts_in": 25.0, "brakes": 30.0, "falls": 22.0}
 """How near the ego comes before something begins, where the sentence does not say."""
 FALLING_FROM_M = 1.4
+BESIDE_M = 0.5
 LANE_SPREAD_M = 0.25
 
 
@@ -81,8 +82,8 @@ class Spot(NamedTuple):
 class Thing:
     """A kind that a sentence names, with what it says about it.
 
-    `distance` is `near`, `far` or metres; `host` is the place, among the things named, of the one
-    that it stands behind (on a road) or beside (on a table); `lane` and `motion` are ids.
+    `distance` is `near`, `far` or metres; `lane` and `motion` are ids. `host` is the place, among
+    the things named, of the one that it stands by, and `leaning` says how: `behind` or `beside`.
     """
 
     kind: Kind
@@ -93,13 +94,15 @@ class Thing:
     lane: str = ""
     motion: str = ""
     host: int | None = None
+    leaning: str = ""
 
 
 @dataclass(frozen=True)
 class Understood:
     """What a sentence says: `reach` is the place among the things of the one to be fetched.
 
-    `unknown` are its words that mean nothing here.
+    `unknown` are its words that name something not known here, and `passed_over` those that only
+    tell how things are or what else they do.
     """
 
     text: str
@@ -109,6 +112,8 @@ class Understood:
     speed_mps: float | None = None
     reach: int | None = None
     unknown: tuple[str, ...] = ()
+    passed_over: tuple[str, ...] = ()
+    place_named: bool = True
 
 
 def scenario_of(said: Understood) -> Scenario:
@@ -129,8 +134,9 @@ def scenario_of(said: Understood) -> Scenario:
             reach = name
         for axis, (low, high) in spot._asdict().items():
             if low < high:
+                low, high = round(low, 3), round(high, 3)
                 vary[f"{group}.{name}.{axis}"] = Distribution("uniform", low=low, high=high)
-    speed_mps = DrivingSpec().speed_mps if said.speed_mps is None else said.speed_mps
+    speed_mps = DrivingSpec().speed_mps if said.speed_mps is None else round(said.speed_mps, 3)
     return Scenario(
         name="_".join(words_of(text)).replace(".", "_").replace("'", "")[:60],
         task=task,
@@ -152,8 +158,8 @@ def _object(thing: Thing, spot: Spot) -> ObjectSpec:
     is_oncoming = thing.kind.task == "driving" and left_m > ONCOMING_LEFT_M
     spec = ObjectSpec(
         kind=thing.kind.id,
-        ahead_m=sum(spot.ahead_m) / 2,
-        left_m=left_m,
+        ahead_m=round(sum(spot.ahead_m) / 2, 3),
+        left_m=round(left_m, 3),
         heading_deg=HEADING_DEG[thing.kind.facing] + (180.0 if is_oncoming else 0.0),
         colour=thing.colour,
     )
@@ -223,6 +229,9 @@ def _moved_left(spot: Spot, metres: float) -> Spot:
 def _spot_by(thing: Thing, host: Thing, spot: Spot) -> Spot:
     """Just beyond the host and towards the lane, or on the table next to it."""
     length_m, width_m, _ = host.kind.size_m
+    if thing.kind.task == "driving" and thing.leaning == "beside":
+        gap_m = BESIDE_M + (width_m + thing.kind.size_m[1]) / 2
+        return _moved_left(spot, gap_m if sum(spot.left_m) < 0 else -gap_m)
     if thing.kind.task == "driving":
         beyond_m = spot.ahead_m[1] + length_m / 2
         return Spot((beyond_m + 0.5, beyond_m + 2.0), (-1.5, -0.4))

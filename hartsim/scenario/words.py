@@ -41,3 +41,31 @@ def listing(items: Sequence[str]) -> str:
 def spoken(*words: str) -> str:
     """The non-empty words joined by single spaces."""
     return " ".join(word for word in words if word)
+
+
+_IRREGULAR = {
+    "man": "men",
+    "person": "people",
+    "foot": "feet",
+    "child": "children",
+    "goose": "geese",
+}
+_LINKS = ("of", "on", "with", "in", "from", "for", "under")
+
+
+def plural_of(noun: str) -> str:
+    """`van` → `vans`, `old man` → `old men`, `person on foot` → `people on foot`."""
+    words = noun.split(" ")
+    link = next((place for place, word in enumerate(words) if word in _LINKS), len(words))
+    return " ".join([*words[: link - 1], _plural(words[link - 1]), *words[link:]])
+
+
+def _plural(word: str) -> str:
+    for one, many in _IRREGULAR.items():
+        if word.endswith(one):
+            return word.removesuffix(one) + many
+    if word.endswith("y") and not word.endswith(("ay", "ey", "oy", "uy")):
+        return f"{word[:-1]}ies"
+    if word.endswith(("s", "x", "z", "ch", "sh")):
+        return f"{word}es"
+    return f"{word[:-2]}ves" if word.endswith("fe") else f"{word}s"

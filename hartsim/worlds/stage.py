@@ -116,7 +116,9 @@ class Lamp:
     """A light that reaches `reach_m`: all round, or within `cone_rad` of its `aim`.
 
     `glow_m` is the radius of the halo seen round it when it faces the camera, 0 for none.
-    `carrier` names the prop, or "ego", that it moves with.
+    `carrier` names the prop, or "ego", that it moves with. `dazzle` 0..1 is how much it blinds a
+    camera that it shines at; the white core of its glare is labelled as its `instance`, if it has
+    one.
     """
 
     position_m: Vector3
@@ -126,6 +128,21 @@ class Lamp:
     cone_rad: float = math.pi
     glow_m: float = 0.0
     carrier: str | None = None
+    dazzle: float = 0.0
+    instance: Instance | None = None
+
+
+@dataclass(frozen=True)
+class Film:
+    """Dirt or drops of water on the glass of every camera, thickest where it is first seen.
+
+    Where it hides more than half of what is behind, the label is that of its instance.
+    """
+
+    kind: Literal["dirt", "drops"]
+    position_m: Vector3
+    seed: int
+    instance: Instance | None = None
 
 
 @dataclass(frozen=True)
@@ -213,5 +230,6 @@ class Stage:
     lamps: tuple[Lamp, ...] = ()
     puffs: tuple[Puff, ...] = ()
     mirrors: tuple[Mirror, ...] = ()
+    films: tuple[Film, ...] = ()
     grade: Grade = Grade()
     has_sky: bool = True

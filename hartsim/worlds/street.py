@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from hartsim.errors import WorldError
 from hartsim.scenario.compiled import WorldSetup
 from hartsim.types import Image, Size
-from hartsim.worlds import meshes
+from hartsim.worlds import meshes, veils
 from hartsim.worlds.decor import (
     KERB_M,
     Decor,
@@ -74,18 +74,21 @@ def build(setup: WorldSetup) -> Stage:
     lead_vehicle(decor, place.speed_mps)
     if decor.dark:
         decor.lamps += _headlights(2.0 if decor.night else 0.45)
-    lighting, weather, grade = light_of(setup.conditions, setup.decor_seed)
+    suns = veils.low_suns(decor.props, setup.conditions)
+    conditions = veils.under(suns, setup.conditions)
+    lighting, weather, grade = light_of(conditions, setup.decor_seed)
     return Stage(
         props=tuple(decor.props),
         textures=_textures(decor, place.materials),
-        sky=sky_image(setup.conditions, setup.decor_seed),
+        sky=sky_image(conditions, setup.decor_seed),
         lighting=lighting,
         weather=weather,
         cameras=setup.cameras,
         tile_m={"facade_b": (WALL_TILE_M, WALL_TILE_M), "box": (0.0, 0.0)},
-        lamps=tuple(decor.lamps),
+        lamps=(*decor.lamps, *suns),
         puffs=tuple(decor.puffs),
         mirrors=tuple(decor.mirrors),
+        films=veils.films_on(decor.props, setup.decor_seed),
         grade=grade,
     )
 

@@ -6,13 +6,34 @@ and fill its box, with the smoke and the halos of lamps that belong to it.
 
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
 
 from hartsim.scenario.compiled import PlacedObject
 from hartsim.types import Instance, Pose, Vector3
-from hartsim.worlds import animals, figures, hazards, meshes, vehicles
+from hartsim.worlds import (
+    animals,
+    emergency,
+    figures,
+    hazards,
+    heavy,
+    herds,
+    lost_loads,
+    lost_things,
+    machines,
+    meshes,
+    riders,
+    road_failures,
+    road_surfaces,
+    roadworks,
+    species,
+    vehicles,
+    veils,
+    walkers,
+    wrecks,
+)
 from hartsim.worlds.hazards import AMBER
 from hartsim.worlds.looks import (
     CLOTHES,
@@ -92,6 +113,11 @@ def _stopped_car(size_m: Vector3, look: Look) -> Solids:
     for x, y in ((-half, side), (-half, -side), (half, side), (half, -side)):
         solids.append(_bulb((0.12, 0.16, 0.1), (x, y, level), AMBER))
     return solids
+
+
+def _dazzling_car(size_m: Vector3, look: Look) -> Solids:
+    """A car with its high beams on, day and night."""
+    return _car(size_m, replace(look, lights_on=True))
 
 
 def _van(size_m: Vector3, look: Look) -> Solids:
@@ -188,6 +214,25 @@ MAKERS: Mapping[str, Maker] = {
     "truck": _truck,
     "bus": _bus,
     "smoke": _only_smoke,
+    **walkers.MAKERS,
+    **riders.MAKERS,
+    **species.MAKERS,
+    **herds.MAKERS,
+    **emergency.MAKERS,
+    **heavy.MAKERS,
+    **machines.MAKERS,
+    **wrecks.MAKERS,
+    **lost_things.MAKERS,
+    **lost_loads.MAKERS,
+    **road_surfaces.MAKERS,
+    **road_failures.MAKERS,
+    **roadworks.MAKERS,
+    "high_beams": _dazzling_car,
+    "tyre_spray": _truck,
+    "dust_cloud": _only_smoke,
+    "fog_bank": _only_smoke,
+    "sun_glare": _only_smoke,
+    **dict.fromkeys(veils.FILMS, _only_smoke),
 }
 """How each catalogue kind is made; the keys are what the street can draw."""
 
@@ -226,7 +271,10 @@ def prop_of(
     return prop, puffs, [*lamps, *_halos(prop)]
 
 
-MIRRORING = {"puddle": 0.95, "oil_spill": 0.5}
+DAZZLE: Colour = (0.9, 0.94, 1.0)
+"""The light of high beams."""
+
+MIRRORING = {"puddle": 0.95, "oil_spill": 0.5, "flooded_road": 0.8, "ice_patch": 0.6}
 """Kinds that mirror the scene, and how strongly."""
 
 
@@ -244,9 +292,18 @@ def _charred(colour: Colour | None) -> Colour:
     return (0.1 + 0.35 * r, 0.1 + 0.33 * g, 0.1 + 0.3 * b)
 
 
+BEACONS = frozenset({*emergency.MAKERS, *machines.MAKERS, "garbage_truck"})
+"""Kinds whose lights on top shine to all sides."""
+
+
+def _is_beacon(solid: Solid, instance: Instance) -> bool:
+    return instance.kind in BEACONS and solid.position_m[2] > 0.6 * instance.box.size_m[2]
+
+
 def _halos(prop: Prop) -> list[Lamp]:
     """Halos of the lights that shine, each towards the end of the vehicle where it is."""
     c, s = math.cos(prop.pose.heading_rad), math.sin(prop.pose.heading_rad)
+    dazzling = prop.instance is not None and prop.instance.kind == "high_beams"
     lamps = []
     for solid in prop.solids:
         if solid.emission > 0.5:
@@ -255,7 +312,12 @@ def _halos(prop: Prop) -> list[Lamp]:
             r, g, b = (0.55 * each for each in solid.colours["paint"])
             halo_m = 0.9 if b > 0.2 else 0.45
             aim = (c * forward, s * forward, 0.0)
-            lamps.append(Lamp(place, (r, g, b), 0.0, aim, math.pi / 2, halo_m, carrier=prop.name))
+            lamp = Lamp(place, (r, g, b), 0.0, aim, math.pi / 2, halo_m, carrier=prop.name)
+            if prop.instance is not None and _is_beacon(solid, prop.instance):
+                lamp = replace(lamp, aim=None, cone_rad=math.pi)
+            if dazzling and forward > 0:
+                lamp = replace(lamp, colour=DAZZLE, glow_m=0.85, dazzle=0.8)
+            lamps.append(lamp)
     return lamps
 
 
@@ -263,6 +325,8 @@ def _smoke(placed: PlacedObject, instance: Instance, seed: int) -> tuple[list[Pu
     rng = np.random.default_rng(seed)
     if placed.kind == "smoke":
         return _cloud(rng, instance), []
+    if placed.kind in veils.CLOUDS:
+        return veils.CLOUDS[placed.kind](rng, instance), []
     if placed.kind == "burning_car":
         hood = carried((1.2, 0.0, 1.1), STILL, Pose(_foot(placed), placed.box.heading_rad))
         puffs = [*_column_of_smoke(rng, instance, hood), *_flames(rng, instance, hood)]

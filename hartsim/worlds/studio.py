@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 from hartsim.images import resize
 from hartsim.scenario.compiled import CameraSetup
 from hartsim.types import CLASS_ID, Depth, Image, Instances, Labels, Pose, Size
-from hartsim.worlds import relight, weather
+from hartsim.worlds import lens, relight, weather
 from hartsim.worlds.baking import bake
 from hartsim.worlds.motion import STILL, carried
 from hartsim.worlds.mounting import below_ground, mounted, view_of
 from hartsim.worlds.optics import FAR_M, Eye, Planes, planes_of, raw_of
 from hartsim.worlds.pool import TEXTURE_PX, Pool, View
-from hartsim.worlds.stage import Lamp, Lighting, Prop, Stage
+from hartsim.worlds.stage import Film, Lamp, Lighting, Prop, Stage
 
 SHADOW_PX, CONTACT_PX = 576, 192
 
@@ -119,19 +119,27 @@ class Studio:
         if weather.reflects(stage):
             mirror = self._mirror(camera, size_px, stage)
         raw = raw_of(pixels, depths, size_px)
-        return weather.develop(raw, eye, stage, self._maps, self._sky, mirror)
+        marks = [each for _, each in self._marks(camera, size_px)]
+        return weather.develop(raw, eye, stage, self._maps, self._sky, mirror, marks)
+
+    def _marks(self, camera: CameraSetup, size_px: Size) -> list[tuple[Film, lens.Marks]]:
+        """What is on the camera's glass."""
+        return [(film, lens.marks_of(film, camera, size_px)) for film in self.stage.films]
 
     def find(self, camera: CameraSetup, size_px: Size) -> Findings:
         """What is at the centre of each pixel of the camera.
 
-        Transparent things count as if they were solid; smoke where it hides more than half, though
-        the depth is that of what stands in it.
+        Transparent things count as if they were solid; smoke, dirt on the glass and glare where
+        they hide more than half, though the depth is that of what lies behind.
         """
         eye = mounted(camera, self.ego, size_px)
         ids, depths = self._pool.identify(self._view(eye, camera), size_px)
         labels, instances = self._class_of[ids + 1], self._instance_of[ids + 1]
         depth = depths.metres()
         self._find_smoke(eye, depth, labels, instances)
+        lamps, marks = self._lamps(), self._marks(camera, size_px)
+        for instance, own in lens.hiding(lamps, marks, eye, np.minimum(depth, np.float32(FAR_M))):
+            labels[own], instances[own] = CLASS_ID[instance.class_name], instance.id
         return Findings(labels, instances, depth)
 
     def surfaces(self, camera: CameraSetup, size_px: Size) -> NDArray[np.object_]:

@@ -23,10 +23,12 @@ from hartsim.worlds.arm_body import LIVERIES, arm_prop
 from hartsim.worlds.solids import srgb
 from hartsim.worlds.stage import Lamp, Prop, Stage, Weather
 from hartsim.worlds.tabletop_hazards import HAZARDS
+from hartsim.worlds.tabletop_hot import GLOWS
 from hartsim.worlds.tabletop_props import Draw, Random
 from hartsim.worlds.tabletop_rooms import TABLE_X_M, TABLE_Y_M
 from hartsim.worlds.tabletop_textures import material
 from hartsim.worlds.tabletop_things import THINGS
+from hartsim.worlds.tabletop_wares import WARES
 
 SURFACES: Mapping[str, Size] = {
     "table": (256, 256),
@@ -34,7 +36,7 @@ SURFACES: Mapping[str, Size] = {
     "floor": (256, 256),
     "box": (128, 128),
 }
-DRAWN: Mapping[str, Draw] = {**HAZARDS, **THINGS}
+DRAWN: Mapping[str, Draw] = {**HAZARDS, **THINGS, **WARES}
 KINDS = frozenset(DRAWN)
 
 TILE_M: Mapping[str, tuple[float, float]] = {
@@ -120,11 +122,7 @@ def _placed(each: PlacedObject, number: int, setup: WorldSetup) -> Prop:
 
 def _glows(objects: Iterable[PlacedObject]) -> list[Lamp]:
     """The light that glowing things throw on what is near."""
-    return [
-        Lamp(_above(each.box), (0.75, 0.24, 0.06), 0.30)
-        for each in objects
-        if each.kind == "hot_plate"
-    ]
+    return [Lamp(_above(each.box), *GLOWS[each.kind]) for each in objects if each.kind in GLOWS]
 
 
 def _above(box: Box3D) -> Vector3:

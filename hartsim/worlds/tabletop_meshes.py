@@ -1,20 +1,16 @@
 """The table top's mesh library: what its props are turned, cut, swept and moulded from.
 
 Each public function gives a mesh that fills the unit cube round the origin, so that a `Solid`'s
-`size_m` is its full extent; all wear the one colour role "paint". Moulded shapes (hand, apple) are
-wrapped round a distance field by naive surface nets (after Gibson, "Constrained Elastic Surface
-Nets", 1998). Meshes are made once and shared.
+`size_m` is its full extent; all wear the one colour role "paint". Meshes are made once and shared.
 """
 
 import math
-from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, partial
 from typing import Literal
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from hartsim.types import Vector3
 from hartsim.worlds.meshes import (
     bounds,
     circle,
@@ -27,11 +23,8 @@ from hartsim.worlds.meshes import (
     tube,
 )
 from hartsim.worlds.stage import Mesh
-
-Array = NDArray[np.float64]
-Indices = NDArray[np.intp]
-Field = Callable[[Array], Array]
-Outline = Sequence[tuple[float, float]]
+from hartsim.worlds.tabletop_moulds import hand_field, moulded
+from hartsim.worlds.tabletop_outlines import OUTLINES, PROFILES
 
 
 def fitted(mesh: Mesh) -> Mesh:
@@ -53,191 +46,6 @@ def cut(outline: ArrayLike, bevel: float) -> Mesh:
     levels = ((flat, -0.5), (flat, 0.5 - bevel), (top, 0.5))
     rings = [np.column_stack([ring, np.full(len(flat), z)]) for ring, z in levels]
     return loft(np.stack(rings), crease_deg=30)
-
-
-def moulded(field: Field, low: Vector3, high: Vector3, cells: int) -> Mesh:
-    """The surface where a distance field is zero; `cells` along the longest side of the bounds."""
-    step = max(h - lo for lo, h in zip(low, high, strict=True)) / cells
-    axes = [np.arange(lo, h + step, step) for lo, h in zip(low, high, strict=True)]
-    grid = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1)
-    values = field(grid.reshape(-1, 3)).reshape(grid.shape[:3])
-    vertices, index = _net_vertices(values)
-    return mesh_of(np.array(low) + vertices * step, _net_faces(values, index), crease_deg=80)
-
-
-def _net_vertices(values: Array) -> tuple[Array, Indices]:
-    """One vertex per cell that the surface crosses, at the mean of its edges' crossings."""
-    shape = tuple(n - 1 for n in values.shape)
-    total, count = np.zeros((*shape, 3)), np.zeros(shape)
-    corners = [(i, j, k) for i in (0, 1) for j in (0, 1) for k in (0, 1)]
-    for first in corners:
-        for axis in range(3):
-            if first[axis]:
-                continue
-            second = tuple(c + (n == axis) for n, c in enumerate(first))
-            a, b = _shifted(values, first, shape), _shifted(values, second, shape)
-            crossed = (a < 0) != (b < 0)
-            share = np.where(crossed, a / np.where(crossed, a - b, 1.0), 0.0)
-            along = np.eye(3)[axis] * share[..., None]
-            total += np.where(crossed[..., None], np.array(first) + along, 0.0)
-            count += crossed
-    found = count > 0
-    index = np.full(shape, -1, np.intp)
-    index[found] = np.arange(found.sum())
-    return np.argwhere(found) + total[found] / count[found][:, None], index
-
-
-def _shifted(values: Array, corner: tuple[int, ...], shape: tuple[int, ...]) -> Array:
-    return values[tuple(slice(c, c + n) for c, n in zip(corner, shape, strict=True))]
-
-
-def _net_faces(values: Array, index: Indices) -> Indices:
-    """Two triangles for each grid edge that the surface crosses, wound to face outwards."""
-    faces = []
-    for axis in range(3):
-        u, v = (axis + 1) % 3, (axis + 2) % 3
-        inside = np.moveaxis(values, (axis, u, v), (0, 1, 2)) < 0
-        cells = np.moveaxis(index, (axis, u, v), (0, 1, 2))
-        crossing = inside[:-1, 1:-1, 1:-1] != inside[1:, 1:-1, 1:-1]
-        a, b = cells[:, :-1, :-1][crossing], cells[:, 1:, :-1][crossing]
-        c, d = cells[:, 1:, 1:][crossing], cells[:, :-1, 1:][crossing]
-        leaves = inside[:-1, 1:-1, 1:-1][crossing][:, None]
-        quads = np.where(leaves, np.column_stack([a, b, c, d]), np.column_stack([a, d, c, b]))
-        faces += [quads[:, [0, 1, 2]], quads[:, [0, 2, 3]]]
-    return np.vstack(faces)
-
-
-def _melted(distances: Sequence[Array], softness: float) -> Array:
-    """The union of fields, blended where they meet (the exponential smooth minimum)."""
-    stacked = np.stack(distances)
-    return np.asarray(-softness * np.log(np.exp(-stacked / softness).sum(axis=0)))
-
-
-def _rod(points: Array, start: Vector3, end: Vector3, first: float, last: float) -> Array:
-    """The distance to a capsule whose radius runs from `first` to `last`."""
-    a, axis = np.array(start), np.array(end) - np.array(start)
-    along = np.clip((points - a) @ axis / (axis @ axis), 0, 1)
-    distance = np.linalg.norm(points - a - along[:, None] * axis, axis=1)
-    return np.asarray(distance - first - (last - first) * along)
-
-
-def _hand_field(points: Array) -> Array:
-    """A right hand, palm down, fingers along +x; a unit is the length of hand and wrist."""
-    fingers = [
-        # knuckle, middle joint, tip, radius
-        ((0.06, 0.170, 0.06), (0.25, 0.225, 0.085), (0.40, 0.240, 0.03), 0.042),
-        ((0.08, 0.060, 0.07), (0.30, 0.080, 0.095), (0.47, 0.085, 0.03), 0.046),
-        ((0.07, -0.050, 0.07), (0.29, -0.060, 0.09), (0.45, -0.068, 0.03), 0.044),
-        ((0.03, -0.150, 0.055), (0.20, -0.185, 0.075), (0.33, -0.205, 0.025), 0.038),
-    ]
-    parts = []
-    for knuckle, middle, tip, radius in fingers:
-        parts.append(_rod(points, knuckle, middle, radius * 1.12, radius))
-        parts.append(_rod(points, middle, tip, radius, radius * 0.8))
-    parts.append(_rod(points, (-0.24, 0.12, 0.04), (-0.06, 0.29, 0.045), 0.07, 0.052))
-    parts.append(_rod(points, (-0.06, 0.29, 0.045), (0.09, 0.345, 0.03), 0.05, 0.036))
-    palm = np.linalg.norm((points - np.array([-0.13, 0.01, 0.045])) / [0.27, 0.215, 0.085], axis=1)
-    parts.append((palm - 1) * 0.085)
-    parts.append(_rod(points, (-0.32, 0.0, 0.05), (-0.55, 0.0, 0.055), 0.085, 0.09))
-    return _melted(parts, 0.016)
-
-
-PROFILES: dict[str, tuple[Outline, int]] = {
-    # Radius and height, up the outside and down the inside, and the number of sides; the first and
-    # the last ring are closed with flat ends. What wears a band has as many sides as the band.
-    "band": ([(1, 0), (1, 1)], 18),
-    "sleeve": ([(0.84, 0), (1, 1)], 18),
-    "mug": (
-        [(0.82, 0), (0.94, 0.08), (0.98, 1.6), (1, 2.1), (0.96, 2.13), (0.9, 2.1), (0.86, 0.2)],
-        18,
-    ),
-    "bottle": (
-        [
-            (0.9, 0),
-            (1, 0.15),
-            (1, 3.1),
-            (0.95, 3.5),
-            (0.8, 3.85),
-            (0.55, 4.2),
-            (0.42, 4.5),
-            (0.38, 5.3),
-        ],
-        18,
-    ),
-    "jar": ([(0.92, 0), (1, 0.1), (1, 1.7), (0.9, 1.9), (0.85, 2)], 18),
-    "paper_cup": ([(0.7, 0), (1, 2.4), (1.04, 2.44), (0.95, 2.4), (0.68, 0.1)], 18),
-    "lid": ([(1, 0), (1, 0.25), (0.9, 0.3), (0.87, 0.62), (0.78, 0.62), (0.74, 0.5)], 18),
-    "bowl": (
-        [
-            (0.45, 0),
-            (0.47, 0.08),
-            (0.7, 0.22),
-            (0.9, 0.5),
-            (1, 0.86),
-            (0.97, 0.9),
-            (0.93, 0.86),
-            (0.83, 0.52),
-            (0.62, 0.28),
-            (0.3, 0.17),
-        ],
-        22,
-    ),
-    "plate": ([(0.6, 0), (0.95, 0.12), (1, 0.15), (0.99, 0.17), (0.93, 0.16), (0.62, 0.06)], 24),
-    "flask": ([(0.92, 0), (1, 0.1), (0.34, 1.5), (0.32, 2), (0.4, 2.06), (0.28, 2)], 16),
-    "pot": ([(0.7, 0), (0.86, 1.2), (1, 1.2), (1, 1.5), (0.9, 1.5), (0.85, 1.3)], 16),
-    "shade": ([(1, 0), (0.5, 1), (0.34, 1.08)], 18),
-    "link": ([(0.9, 0), (1, 0.06), (0.97, 0.3), (0.8, 0.75), (0.78, 0.94), (0.7, 1)], 18),
-    "joint": ([(0.86, 0), (1, 0.1), (1, 0.9), (0.86, 1)], 20),
-    "apple": (
-        [
-            (0.25, 0.1),
-            (0.5, 0.05),
-            (0.75, 0.3),
-            (0.93, 0.7),
-            (1, 1.1),
-            (0.97, 1.4),
-            (0.82, 1.7),
-            (0.55, 1.84),
-            (0.28, 1.78),
-            (0.1, 1.6),
-        ],
-        16,
-    ),
-}
-
-OUTLINES: dict[str, tuple[Outline, float]] = {
-    # Corners in the plane, anticlockwise, and the bevel; all point along +x.
-    "knife_blade": (
-        [
-            (0, 0),
-            (0.35, -0.012),
-            (0.65, 0.01),
-            (0.85, 0.055),
-            (1, 0.13),
-            (0.85, 0.2),
-            (0.55, 0.24),
-            (0, 0.24),
-        ],
-        0.1,
-    ),
-    "knife_handle": (
-        [
-            (0, -0.1),
-            (0.12, -0.2),
-            (0.3, -0.13),
-            (0.6, -0.16),
-            (0.85, -0.12),
-            (1, -0.16),
-            (1, 0.1),
-            (0.6, 0.14),
-            (0.25, 0.1),
-            (0.05, 0.08),
-        ],
-        0.14,
-    ),
-    "scissor_blade": ([(0, -0.1), (0.5, -0.09), (1, 0.06), (0.6, 0.1), (0, 0.12)], 0.12),
-    "trapeze": ([(-0.5, -0.5), (0.5, -0.34), (0.5, 0.34), (-0.5, 0.5)], 0.05),
-}
 
 
 @cache
@@ -423,7 +231,8 @@ def _leaf(turn: float, random: np.random.Generator) -> Mesh:
 
 
 @cache
-def hand(side: Literal["left", "right"]) -> Mesh:
-    """A hand with its wrist, palm down, fingers along +x."""
-    right = fitted(moulded(_hand_field, (-0.62, -0.32, -0.06), (0.56, 0.42, 0.2), 34))
+def hand(side: Literal["left", "right"], plump: bool = False) -> Mesh:
+    """A hand with its wrist, palm down, fingers along +x; a `plump` one is a child's."""
+    field = partial(hand_field, plump=1.25 if plump else 1.0)
+    right = fitted(moulded(field, (-0.62, -0.32, -0.06), (0.56, 0.42, 0.2), 34))
     return right if side == "right" else mirrored_y(right)

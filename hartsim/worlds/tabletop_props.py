@@ -1,14 +1,16 @@
 """What all that lies on the table shares: how it is asked for, its palettes, labels and screens."""
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from hartsim.types import Vector3
 from hartsim.worlds import tabletop_meshes as meshes
-from hartsim.worlds.meshes import matrix_of
-from hartsim.worlds.solids import block, body, darker, pick
-from hartsim.worlds.stage import Colour, Solid
+from hartsim.worlds.meshes import matrix_of, turn
+from hartsim.worlds.solids import UPRIGHT, block, body, darker, pick, times
+from hartsim.worlds.stage import Colour, Mesh, Quaternion, Solid
 
 Random = np.random.Generator
 Draw = Callable[[Vector3, Colour | None, Random], Sequence[Solid]]
@@ -46,6 +48,46 @@ STEEL: Colour = (0.80, 0.82, 0.85)
 DARK: Colour = (0.13, 0.13, 0.15)
 WHITE: Colour = (0.95, 0.95, 0.94)
 WOOD: Colour = (0.66, 0.45, 0.27)
+BRASS: Colour = (0.85, 0.66, 0.30)
+GLASS: Colour = (0.72, 0.88, 0.90)
+
+LEVEL: Quaternion = turn((0.0, 1.0, 0.0), math.pi / 2)
+"""Lays what stands along z down along x."""
+
+
+def posed(solids: Iterable[Solid], at: Vector3, rotation: Quaternion = UPRIGHT) -> list[Solid]:
+    """The solids as one group, turned about the origin and then moved."""
+    axes, shift = matrix_of(rotation), np.array(at)
+    moved = []
+    for solid in solids:
+        x, y, z = (axes @ np.array(solid.position_m) + shift).tolist()
+        turned = times(rotation, solid.rotation)
+        moved.append(replace(solid, position_m=(x, y, z), rotation=turned))
+    return moved
+
+
+def toned(
+    mesh: Mesh,
+    size_m: Vector3,
+    at: Vector3,
+    colours: Mapping[str, Colour],
+    rotation: Quaternion = UPRIGHT,
+    gloss: float = 0.1,
+) -> Solid:
+    """A mesh whose roles wear the colours named and else their own."""
+    return Solid("mesh", size_m, at, rotation, mesh=mesh, colours=colours, specular=gloss)
+
+
+def between(start: Vector3, end: Vector3, share: float = 0.5) -> Vector3:
+    """The point that lies this share of the way from `start` to `end`."""
+    x, y, z = (a + share * (b - a) for a, b in zip(start, end, strict=True))
+    return (x, y, z)
+
+
+def strewn(count: int) -> list[tuple[float, float]]:
+    """Spots spread evenly over the disc of diameter 1 about the origin, where the first one is."""
+    turns = [(0.5 * math.sqrt(n / max(count - 1, 1)), 2.4 * n) for n in range(count)]
+    return [(radius * math.cos(angle), radius * math.sin(angle)) for radius, angle in turns]
 
 
 def band(
@@ -53,6 +95,14 @@ def band(
 ) -> Solid:
     """A label or a stripe that fits round a turned vessel."""
     return body(meshes.turned("band"), (diameter_m, diameter_m, height_m), at, colour, gloss=gloss)
+
+
+def band_along(
+    diameter_m: float, length_m: float, at: Vector3, colour: Colour, gloss: float = 0.15
+) -> Solid:
+    """A label round a bottle that lies along x."""
+    size = (diameter_m, diameter_m, length_m)
+    return body(meshes.turned("band"), size, at, colour, LEVEL, gloss=gloss)
 
 
 def _screen(

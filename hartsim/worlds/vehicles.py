@@ -26,6 +26,8 @@ HEAD: Colour = (0.9, 0.92, 0.9)
 TAIL: Colour = (0.66, 0.06, 0.05)
 PLATE: Colour = (0.88, 0.88, 0.84)
 PAINT: Colour = (0.6, 0.1, 0.1)
+SQUARENESS = 4.2
+"""The exponent of the superellipse that a car's cross-section is."""
 
 
 @dataclass(frozen=True)
@@ -151,9 +153,9 @@ def car(name: str, detail: int = 3) -> Mesh:
     for x in shape.wheels:
         for side in (-1, 1):
             half = side * _half_width(shape, x)
-            parts.append(_wheel(x, half, shape.radius, detail))
+            parts.append(wheel(x, half, shape.radius, detail))
             if detail > 1:
-                parts.append(_arch(x, half, shape.radius, detail))
+                parts.append(arch(x, half, shape.radius, detail))
     return join(parts + _lights(shape, detail) + _trims(shape, detail))
 
 
@@ -169,7 +171,7 @@ def _block(size: Vector3, bevel: float, detail: int) -> Mesh:
 def _body(shape: Shape, detail: int) -> Mesh:
     """The lower body: rounded sections from bumper to bumper."""
     around = (6, 8, 12, 16)[detail]
-    outline = meshes.rounded(around, 4.2)
+    outline = meshes.rounded(around, SQUARENESS)
     belly = 1 - 0.05 * np.maximum(-outline[:, 1], 0)
     rings = []
     ends = shape.hood[0][0], shape.hood[-1][0]
@@ -245,7 +247,7 @@ def _lying(y: float) -> Quaternion:
     return meshes.turn((1.0, 0.0, 0.0), -math.copysign(math.pi / 2, y))
 
 
-def _wheel(x: float, y: float, radius: float, detail: int, width: float = 0.22) -> Mesh:
+def wheel(x: float, y: float, radius: float, detail: int, width: float = 0.22) -> Mesh:
     """A wheel on the side of the car where y is; far away only its dark outer face."""
     sides = meshes.fewer(14, detail)
     rim = painted(meshes.disc(radius * 0.66, sides), "rim", RIM)
@@ -275,7 +277,7 @@ def _gap(radius: float, angle: float, z: float) -> Mesh:
     return painted(meshes.quad(corners), "trim", TRIM)
 
 
-def _arch(x: float, y: float, radius: float, detail: int) -> Mesh:
+def arch(x: float, y: float, radius: float, detail: int) -> Mesh:
     """The dark opening round a wheel: a disc that shows as a rim above the tyre."""
     disc = painted(meshes.disc(radius * 1.17, meshes.fewer(16, detail)), "trim", TRIM)
     opening = moved(disc, (x, math.copysign(abs(y) + 0.004, y), radius), _lying(y))
@@ -320,36 +322,40 @@ def _trims(shape: Shape, detail: int) -> list[Mesh]:
 @lru_cache(maxsize=4)
 def truck(box_colour: Colour = (0.86, 0.87, 0.88)) -> Mesh:
     """A box truck, 7.5 m long."""
+    box = painted(moved(meshes.box((5.4, 2.4, 2.35), 0.05), (-0.98, 0, 2.05)), "box", box_colour)
     parts = [
-        painted(moved(meshes.box((1.75, 2.3, 1.0), 0.12), (2.8, 0, 1.05)), "paint", PAINT),
-        painted(_cab_top(2.8, 1.75, 2.3, 1.5, 2.55), "paint", PAINT),
-        painted(moved(meshes.box((5.4, 2.4, 2.35), 0.05), (-0.98, 0, 2.05)), "box", box_colour),
+        cab(),
+        shaded(box, 0.72, 1.0),
         painted(moved(meshes.box((7.0, 0.9, 0.3)), (-0.1, 0, 0.72)), "trim", TRIM),
         painted(moved(meshes.box((0.12, 2.3, 0.3), 0.03), (-3.66, 0, 0.6)), "trim", TRIM),
-        painted(moved(meshes.box((0.2, 2.3, 0.35), 0.06), (3.66, 0, 0.5)), "trim", TRIM),
         painted(moved(meshes.box((2.6, 2.2, 0.35)), (-0.4, 0, 0.6)), "trim", TRIM),
     ]
-    parts += _truck_glass()
     for side in (-1, 1):
-        parts.append(
-            painted(
-                moved(meshes.box((0.08, 0.3, 0.16), 0.03), (3.72, side * 0.9, 0.82)), "head", HEAD
-            )
-        )
         parts.append(
             painted(moved(meshes.box((0.06, 0.26, 0.16)), (-3.7, side * 0.98, 0.82)), "tail", TAIL)
         )
         parts.append(
             painted(moved(meshes.box((0.04, 0.03, 2.1)), (-3.69, side * 0.04, 2.0)), "trim", TRIM)
         )
-        parts.append(
-            painted(
-                moved(meshes.box((0.1, 0.12, 0.5), 0.03), (3.5, side * 1.3, 1.85)), "trim", TRIM
-            )
-        )
-        parts += [_wheel(x, side * 1.17, 0.46, 2, 0.3) for x in (2.65, -2.2)]
+        parts += [wheel(x, side * 1.17, 0.46, 2, 0.3) for x in (2.65, -2.2)]
     parts.append(painted(moved(meshes.box((0.03, 0.52, 0.12)), (-3.73, 0, 0.62)), "plate", PLATE))
-    return join([shaded(part, 0.72, 1.0) if part.names == ("box",) else part for part in parts])
+    return join(parts)
+
+
+@lru_cache(maxsize=1)
+def cab() -> Mesh:
+    """A truck's cab without wheels, from x = 1.9 to 3.75 m, with windows, lamps and bumper."""
+    parts = [
+        painted(moved(meshes.box((1.75, 2.3, 1.0), 0.12), (2.8, 0, 1.05)), "paint", PAINT),
+        painted(_cab_top(2.8, 1.75, 2.3, 1.5, 2.55), "paint", PAINT),
+        painted(moved(meshes.box((0.2, 2.3, 0.35), 0.06), (3.66, 0, 0.5)), "trim", TRIM),
+        *_truck_glass(),
+    ]
+    for side in (-1, 1):
+        lamp = moved(meshes.box((0.08, 0.3, 0.16), 0.03), (3.72, side * 0.9, 0.82))
+        mirror = moved(meshes.box((0.1, 0.12, 0.5), 0.03), (3.5, side * 1.3, 1.85))
+        parts += [painted(lamp, "head", HEAD), painted(mirror, "trim", TRIM)]
+    return join(parts)
 
 
 def _cab_top(x: float, length: float, width: float, low: float, high: float) -> Mesh:
@@ -412,8 +418,8 @@ def bus() -> Mesh:
                     moved(meshes.box((1.1, 0.06, 1.95)), (x, side * 1.25, 1.55)), "glass", GLASS
                 )
             )
-        parts += [_wheel(x, side * 1.23, 0.48, 2, 0.3) for x in (3.1, -2.9)]
-        parts += [_arch(x, side * 1.262, 0.48, 2) for x in (3.1, -2.9)]
+        parts += [wheel(x, side * 1.275, 0.48, 2, 0.3) for x in (3.1, -2.9)]
+        parts += [arch(x, side * 1.262, 0.48, 2) for x in (3.1, -2.9)]
         parts.append(
             painted(
                 moved(meshes.box((0.08, 0.34, 0.2), 0.03), (4.95, side * 0.95, 0.85)), "head", HEAD
@@ -431,8 +437,8 @@ def bus() -> Mesh:
     return join(parts)
 
 
-def _hoop(x: float, radius: float, thick: float, width: float) -> list[Mesh]:
-    """A thin upright wheel in the x-z plane."""
+def hoop(x: float, radius: float, thick: float, width: float) -> list[Mesh]:
+    """A thin upright wheel with spokes, in the x-z plane."""
     angle = np.linspace(0, 2 * math.pi, 15)
     path = np.column_stack(
         [x + radius * np.cos(angle), np.zeros(15), radius + thick + radius * np.sin(angle)]
@@ -472,7 +478,7 @@ def bicycle() -> Mesh:
         ((0.56, 0, 0.35), (0.34, 0, 0.98), 0.02),
     ]
     parts = [painted(meshes.tube([a, b], r, 6), "paint", PAINT) for a, b, r in frame]
-    parts += _hoop(-0.52, 0.32, 0.025, 0.08) + _hoop(0.56, 0.32, 0.025, 0.08)
+    parts += hoop(-0.52, 0.32, 0.025, 0.08) + hoop(0.56, 0.32, 0.025, 0.08)
     parts.append(
         painted(
             meshes.tube([(0.3, -0.28, 1.0), (0.36, 0, 0.98), (0.3, 0.28, 1.0)], 0.018, 6),
@@ -514,7 +520,7 @@ def motorcycle() -> Mesh:
         painted(meshes.tube([(0.1, -0.2, 0.35), (-0.85, -0.2, 0.4)], 0.05, 7), "rim", RIM),
         painted(meshes.tube([(-0.65, 0.0, 0.33), (-0.2, 0.0, 0.5)], 0.05, 6), "trim", TRIM),
     ]
-    parts += _hoop(-0.68, 0.25, 0.075, 0.2) + _hoop(0.72, 0.26, 0.065, 0.16)
+    parts += hoop(-0.68, 0.25, 0.075, 0.2) + hoop(0.72, 0.26, 0.065, 0.16)
     return join(parts)
 
 

@@ -4,6 +4,7 @@ Nothing here changes what a label says: a deer in fog is a deer.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
 
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from hartsim.images import resize
 from hartsim.types import Image, Size
 from hartsim.worlds.grading import graded
+from hartsim.worlds.lens import Marks, dazzled, filmed
 from hartsim.worlds.optics import (
     FAR_M,
     Eye,
@@ -42,11 +44,18 @@ _SKY_M = 110.0
 
 
 def develop(
-    raw: Raw, eye: Eye, stage: Stage, maps: Maps, sky: Planes, mirror: Planes | None
+    raw: Raw,
+    eye: Eye,
+    stage: Stage,
+    maps: Maps,
+    sky: Planes,
+    mirror: Planes | None,
+    marks: Sequence[Marks] = (),
 ) -> Image:
     """The finished picture (H, W, 3) of what OpenGL drew, before a sky as `Stage.sky` has it.
 
-    `sky` is in planes; `mirror` (3, H, W) is what flat ground reflects where it is wet.
+    `sky` is in planes; `mirror` (3, H, W) is what flat ground reflects where it is wet; `marks` are
+    on the camera's glass.
     """
     depth = raw.depth_m
     points = eye.rays * depth + column(_place(eye))
@@ -59,7 +68,8 @@ def develop(
     for puff in sorted(stage.puffs, key=lambda each: -eye.locate(each.position_m)[2]):
         _blow(picture, puff, eye, depth, stage)
     _add_glows(picture, stage.lamps, eye, depth, stage.weather)
-    return graded(_falling(picture, stage.weather), stage.grade)
+    picture = dazzled(_falling(picture, stage.weather), stage.lamps, eye, depth)
+    return graded(filmed(picture, marks, _daylight(stage.lighting)), stage.grade)
 
 
 def _place(eye: Eye) -> Colour:
@@ -234,6 +244,12 @@ def _blow(picture: Planes, puff: Puff, eye: Eye, depth: Plane, stage: Stage) -> 
         colour = fogged(colour, np.float32(away), stage.weather)
     part = picture[:, *window]
     part += (colour - part) * opacity
+
+
+def _daylight(lighting: Lighting) -> Colour:
+    """The light that falls on the camera's own glass."""
+    r, g, b = np.minimum(_brightness(lighting), 1.1).tolist()
+    return r, g, b
 
 
 def _brightness(lighting: Lighting) -> NDArray[np.float64]:

@@ -2,11 +2,16 @@ import dataclasses
 
 import numpy as np
 import pytest
+import torch
 
 from hartsim.config import HartSettings, RenderSettings
 from hartsim.errors import CheckpointError
+from hartsim.hart.choosing import told_apart
+from hartsim.hart.noise import KeyedNoise
 from hartsim.hart.renderer import HartRenderer, find_hart, make_renderer
-from hartsim.hart.sampling import SamplingSettings
+from hartsim.hart.sampling import SamplingSettings, generate
+from hartsim.hart.tokenizer import to_pixels
+from hartsim.images import resize
 from hartsim.types import Canvas, RenderJob
 
 SETTINGS = SamplingSettings(guidance=2.0)
@@ -135,3 +140,33 @@ def test_what_is_not_asked_for_is_as_the_model_was_made():
     own = SamplingSettings.of(renderer.hart.config)
     assert own.residual_temperature != SamplingSettings().residual_temperature
     assert renderer.settings == dataclasses.replace(own, top_p=0.3)
+
+
+def test_of_several_choices_the_one_that_shows_best_what_is_asked_for_is_kept(tiny, renderer):
+    asked = dataclasses.replace(job(prompt="a deer on a road"), calm="an empty road")
+    five = dataclasses.replace(renderer, settings=dataclasses.replace(SETTINGS, choices=5))
+    keys = [asked.noise_key, *(f"{asked.noise_key}/{choice}" for choice in range(1, 5))]
+    context, calm = tiny.text.encode([asked.prompt]), tiny.text.encode([asked.calm])
+    with torch.no_grad():
+        latents = [
+            generate(tiny, context, KeyedNoise([key]), SETTINGS, negative=calm) for key in keys
+        ]
+        scores = [told_apart(tiny, latent, context, calm).item() for latent in latents]
+        best = latents[scores.index(max(scores))]
+        image = to_pixels(tiny.tokenizer.decode(best))[0].numpy()
+    (render,) = five([(asked, None)])
+    assert len(set(scores)) == 5
+    assert np.array_equal(render.image, resize(image, asked.size_px))
+    assert render.cache_key != next(renderer([(asked, None)])).cache_key
+
+
+def test_choices_do_not_depend_on_the_grouping(renderer):
+    settings = dataclasses.replace(SETTINGS, choices=3)
+    choosy = dataclasses.replace(renderer, settings=settings, rows=2)
+    work = [
+        (dataclasses.replace(job(key=key, prompt=f"a deer {key}"), calm="an empty road"), None)
+        for key in "abc"
+    ]
+    together = [render.image for render in choosy(work)]
+    alone = [next(choosy([each])).image for each in work]
+    assert all(np.array_equal(a, b) for a, b in zip(together, alone, strict=True))

@@ -177,3 +177,71 @@ def test_any_words_give_a_valid_scenario_or_a_scenario_error(words):
     for path, distribution in scenario.vary.items():
         assert misfit(rules[path], distribution.low, scenario.task) is None
     compile_draw(scenario, 0, 0)
+
+
+def test_what_things_do_and_when():
+    child = only(understood("a child runs out from behind a parked van").hazards)
+    assert (child.motion, child.heading_deg) == ("crosses", 90.0)
+    assert child.speed_mps > 0
+    assert child.when_distance_m > 0
+
+
+def test_a_lane_is_where_the_place_has_it():
+    car = only(understood("a stopped car in the oncoming lane of a highway").hazards)
+    assert car.left_m == pytest.approx(PLACES["highway"].lanes_m["oncoming"], abs=0.3)
+
+
+def test_the_ego_has_the_speed_that_is_told():
+    assert understood("a deer, ego at 90 km/h").driving.speed_mps == pytest.approx(25.0)
+    with pytest.raises(ScenarioError, match=r"'900 km h' is no speed for the ego: 250 is outside"):
+        parse_sentence("a deer at 900 km/h")
+
+
+def test_the_ground_is_told_apart_from_the_weather():
+    assert understood("a deer on an icy road").scene.ground == "icy"
+    assert understood("a deer on a wet road in the rain").scene.ground is None
+
+
+def test_the_robot_fetches_what_it_is_told_to():
+    scenario = understood("pick up the red mug, a knife lies next to it")
+    mug = only(scenario.objects)
+    assert scenario.objects[scenario.robot.reach] == mug
+    assert abs(only(scenario.hazards).left_m - mug.left_m) < 0.4
+
+
+def test_what_is_said_of_unknown_things_is_not_laid_on_others():
+    scenario, unknown = parse_sentence("a deer, and a zeppelin on the left")
+    assert unknown == ["zeppelin"]
+    assert only(scenario.hazards).left_m < 2
+
+
+def test_a_thing_named_again_is_the_same():
+    scenario = understood("a white van stands on the right and a child runs out behind the van")
+    assert len(scenario.objects) == len(scenario.hazards) == 1
+
+
+def test_a_reader_of_ones_own_reads_in_place_of_the_grammar():
+    asked = []
+
+    def reader(sentence, schema):
+        asked.append((sentence, schema))
+        return "task: driving\nscene: {place: highway}\nhazards: {d: {kind: deer, ahead_m: 9}}\n"
+
+    scenario, unknown = parse_sentence("etwas Wildes auf der Autobahn", reader)
+    assert scenario.hazards["d"].kind == "deer"
+    assert unknown == []
+    assert asked[0][0] == "etwas Wildes auf der Autobahn"
+    assert '"ahead_m"' in asked[0][1]
+
+
+@pytest.mark.parametrize(
+    ("answer", "problem"),
+    [
+        ("task: driving\nscene: {place: moon}\n", "reader:2: scene.place: unknown place 'moon'"),
+        (None, "returned NoneType, not YAML"),
+    ],
+)
+def test_what_a_reader_answers_is_checked_like_a_file(answer, problem):
+    with pytest.raises(ScenarioError) as caught:
+        parse_sentence("something", lambda sentence, schema: answer)
+    assert problem in str(caught.value)

@@ -25,7 +25,7 @@ from hartsim.types import Image, Sample
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 PAGE = DOCS / "library.md"
-TILE_PX, COLUMNS = 128, 4
+TILE_PX, COLUMNS = 112, 5
 SEED = 1
 
 

@@ -193,7 +193,8 @@ def _heading_deg(kind: Kind, left_m: float, rng: Rng) -> float:
     jitter = 24.0 * rng.random() - 12.0
     if kind.facing == "across":
         return pick(rng, (-90.0, 90.0)) + jitter
-    return (180.0 if left_m > 2.0 else 0.0) + jitter / 4
+    comes_towards = kind.facing == "against" or left_m > 2.0
+    return (180.0 if comes_towards else 0.0) + jitter / 4
 
 
 def _overlap(one: ObjectSpec, other: ObjectSpec) -> bool:

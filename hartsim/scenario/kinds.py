@@ -14,7 +14,7 @@ from hartsim.scenario.tables import PALETTES, numbers_in, one_of, read_table, te
 from hartsim.types import CLASSES, Task, Vector3
 
 Zone = Literal["lane", "road", "oncoming", "parked", "verge", "table", "lying"]
-Facing = Literal["along", "across", "any"]
+Facing = Literal["along", "against", "across", "any"]
 ZONES: tuple[Zone, ...] = get_args(Zone)
 FACINGS: tuple[Facing, ...] = get_args(Facing)
 

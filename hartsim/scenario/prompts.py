@@ -35,6 +35,10 @@ PARKING_KINDS = ("car", "van", "truck", "bus", "motorcycle")
 ROAD_LEFT_M = (-1.9, 5.3)
 """The road reaches from its right kerb to the far side of the oncoming lane."""
 NEAREST_M = 0.1
+RIDERS = ("cyclist", "child_on_bicycle", "horse_rider")
+"""Kinds whose colour is that of clothes, besides people."""
+ON_THE_LENS = ("dirty_lens", "lens_drops", "sun_glare")
+"""Kinds that lie over the whole picture, and at no distance."""
 MOST_OTHERS = 2
 """How many harmless things a sentence names besides the hazards."""
 
@@ -376,7 +380,7 @@ def _dressed(seen: Sighting, rng: Rng) -> str:
     colour = colour_name(seen.thing.colour)
     if not colour or rng.random() < 0.25:
         return noun
-    if seen.kind.class_name == "person" or seen.kind.id == "cyclist":
+    if seen.kind.class_name == "person" or seen.kind.id in RIDERS:
         return f"{noun} in {colour}"
     return qualified(noun, colour)
 
@@ -403,6 +407,8 @@ def _doing(seen: Sighting, rng: Rng) -> str:
 
 
 def _where_on_road(seen: Sighting, rng: Rng) -> str:
+    if seen.kind.id in ON_THE_LENS:
+        return ""
     distance = "near" if seen.distance_m < 9 else "middle" if seen.distance_m < 18 else "far"
     side = "left" if seen.right < -0.25 else "right" if seen.right > 0.25 else "middle"
     how_far = pick(rng, _DISTANCES[distance])

@@ -46,7 +46,7 @@ ZONE_LEFT_M: Mapping[Zone, Span] = {
     "parked": (-3.4, -3.2),
     "verge": (-3.6, -2.8),
 }
-HEADING_DEG: Mapping[Facing, float] = {"along": 0.0, "across": 90.0, "any": 25.0}
+HEADING_DEG: Mapping[Facing, float] = {"along": 0.0, "against": 180.0, "across": 90.0, "any": 25.0}
 APART_M = 5.0
 """How far behind each other things on the road stand, where the sentence does not say."""
 ONCOMING_LEFT_M = 2.0

@@ -218,8 +218,13 @@ class EmbeddedWorld:
             poses[prop.name] = there or NOWHERE
 
     def _touched(self) -> set[str]:
-        absent = self._moment.absent
-        boxes = {each.name: each.box for each in self._instances() if each.name not in absent}
+        solid = {
+            prop.instance.name
+            for prop in self._studio.stage.props
+            if prop.instance is not None and prop.solids
+        }
+        solid -= self._moment.absent
+        boxes = {each.name: each.box for each in self._instances() if each.name in solid}
         if self.task == "robot":
             return touched(self._moment.arm, boxes)
         x, y, _ = self._moment.ego.position_m

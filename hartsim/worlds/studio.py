@@ -15,7 +15,7 @@ from hartsim.worlds.motion import STILL, carried
 from hartsim.worlds.mounting import below_ground, mounted, view_of
 from hartsim.worlds.optics import FAR_M, Eye, Planes, planes_of, raw_of
 from hartsim.worlds.pool import TEXTURE_PX, Pool, View
-from hartsim.worlds.stage import Film, Lamp, Lighting, Prop, Stage
+from hartsim.worlds.stage import Film, Lamp, Lighting, Prop, Puff, Stage
 
 SHADOW_PX, CONTACT_PX = 576, 192
 
@@ -112,7 +112,9 @@ class Studio:
         """What the camera sees (H, W, 3), drawn at `fine_px` and averaged down to `size_px`."""
         eye = mounted(camera, self.ego, size_px)
         pixels, depths = self._pool.draw(self._view(eye, camera), fine_px)
-        stage = replace(self.stage, lamps=self._lamps(), lighting=self._lighting())
+        stage = replace(
+            self.stage, lamps=self._lamps(), puffs=self._puffs(), lighting=self._lighting()
+        )
         if self._maps is None:
             self._maps = self._draw_maps(stage.lighting) if self._shadows else relight.Maps()
         mirror = None
@@ -155,7 +157,7 @@ class Studio:
         """Give smoke and flames the pixels of which they hide more than half."""
         before = np.minimum(depth, np.float32(FAR_M))
         shown: dict[int, NDArray[np.float32]] = {}
-        for puff in self.stage.puffs:
+        for puff in self._puffs():
             seen = weather.puff_opacity(puff, eye, before)
             if seen is not None:
                 number = puff.instance.id if puff.instance else 0
@@ -167,6 +169,18 @@ class Studio:
 
     def _view(self, eye: Eye, camera: CameraSetup) -> View:
         return view_of(eye, camera, self._reach.near_m, self._reach.far_m)
+
+    def _puffs(self) -> tuple[Puff, ...]:
+        """The puffs where the things they belong to have gone."""
+        owners = {prop.instance.id: prop for prop in self.stage.props if prop.instance}
+        puffs = []
+        for puff in self.stage.puffs:
+            owner = owners.get(puff.instance.id) if puff.instance else None
+            if owner is not None and self.poses[owner.name] != owner.pose:
+                place = carried(puff.position_m, owner.pose, self.poses[owner.name])
+                puff = replace(puff, position_m=place)
+            puffs.append(puff)
+        return tuple(puffs)
 
     def _lamps(self) -> tuple[Lamp, ...]:
         """The lamps where their carriers have taken them."""

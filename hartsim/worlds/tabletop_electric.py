@@ -183,32 +183,32 @@ def power_drill(size: Vector3, colour: Colour | None, random: Random) -> Sequenc
         ),
         block(
             (0.17 * length, 0.62 * width, 0.62 * height),
-            (-0.24 * length, 0.12 * width, lie),
+            (-0.12 * length, 0.12 * width, lie),
             DARK,
             slant,
             bevel_m=0.01,
         ),
         block(
             (0.10 * length, 0.3 * width, 0.66 * height),
-            (-0.29 * length, 0.1 * width, lie),
+            (-0.17 * length, 0.1 * width, lie),
             shell,
             slant,
             bevel_m=0.008,
         ),
         block(
-            (0.03 * length, 0.14 * width, 0.3 * height),
-            (-0.12 * length, -0.02 * width, lie),
+            (0.08 * length, 0.18 * width, 0.4 * height),
+            (-0.01 * length, -0.02 * width, lie),
             (0.9, 0.16, 0.12),
             slant,
         ),
         block(
             (0.32 * length, 0.2 * width, 0.92 * height),
-            (-0.18 * length, 0.39 * width, lie),
+            (-0.07 * length, 0.39 * width, lie),
             (0.2, 0.2, 0.22),
             bevel_m=0.008,
         ),
         block(
-            (0.14 * length, 0.02 * width, 0.3 * height), (-0.18 * length, 0.49 * width, lie), shell
+            (0.14 * length, 0.02 * width, 0.3 * height), (-0.07 * length, 0.49 * width, lie), shell
         ),
     )
 

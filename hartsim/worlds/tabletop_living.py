@@ -1,7 +1,7 @@
 """Who is within the robot's reach: hands, arms, a cat; see `tabletop_props.Draw`.
 
-The arms of people reach beyond the length asked for, as far as an elbow or a shoulder off the
-table.
+The arms of people rise above the height asked for, and the adult's hand has its elbow beyond the
+length.
 """
 
 from collections.abc import Mapping, Sequence
@@ -59,20 +59,21 @@ def child_hand(size: Vector3, colour: Colour | None, random: Random) -> Sequence
     """A child's small plump hand, fingers at +x, in a sleeve with bright stripes."""
     length, width, height = size
     skin, (first, second) = pick(random, SKINS[:4]), _PLAYFUL[int(random.integers(4))]
-    hand = meshes.hand("left" if random.integers(2) else "right", plump=True)
-    hand_size = (0.56 * length, 1.12 * width, 0.8 * height)
-    cuff, elbow = (-0.02 * length, 0.0, 0.7 * height), (-0.5 * length - 0.36, 0.0, 0.24)
     cloth = first if colour is None else colour
+    hand = meshes.hand("left" if random.integers(2) else "right", plump=True)
+    hand_size = (0.28 * length, 1.12 * width, 0.8 * height)
+    cuff, elbow = (0.24 * length, 0.0, 0.65 * height), (-0.12 * length, 0.0, 0.75 * height)
+    shoulder = (-0.5 * length + 0.04, 0.0, 0.25)
     slope = along((elbow[0] - cuff[0], 0.0, elbow[2] - cuff[2]))
-    stripes = [
-        drum(0.82 * width, 0.016, between(cuff, elbow, share), second, slope, gloss=0.02)
-        for share in (0.1, 0.18, 0.26, 0.34)
-    ]
     return (
-        body(hand, hand_size, (0.22 * length, 0, 0.4 * height), skin, gloss=0.15),
+        body(hand, hand_size, (0.36 * length, 0, 0.4 * height), skin, gloss=0.15),
         rod(cuff, elbow, 0.78 * width, cloth, gloss=0.02),
+        rod(elbow, shoulder, 0.86 * width, cloth, gloss=0.02),
         drum(0.84 * width, 0.024, cuff, darker(second, 0.9), slope, gloss=0.02),
-        *stripes,
+        *(
+            drum(0.82 * width, 0.016, between(cuff, elbow, share), second, slope, gloss=0.02)
+            for share in (0.2, 0.38, 0.56, 0.74)
+        ),
     )
 
 
@@ -81,34 +82,24 @@ def forearm(size: Vector3, colour: Colour | None, random: Random) -> Sequence[So
     length, width, height = size
     skin, sleeve = pick(random, SKINS), colour or pick(random, CLOTHS)
     hand = meshes.hand("left" if random.integers(2) else "right")
-    elbow, shoulder = (-0.38 * length, 0.0, 0.5 * height), (-0.5 * length - 0.20, 0.0, 0.36)
+    hand_size = (0.28 * length, 1.0 * width, 0.66 * height)
+    arm_size = (0.44 * length, 0.82 * width, 0.92 * height)
+    elbow, shoulder = (-0.08 * length, 0.0, 0.5 * height), (-0.5 * length + 0.06, 0.0, 0.37)
     cuff = between(elbow, shoulder, 0.18)
     slope = along((shoulder[0] - elbow[0], 0.0, shoulder[2] - elbow[2]))
-    wrist = 0.13 * length
     strap = pick(random, (DARK, (0.36, 0.22, 0.13), (0.16, 0.26, 0.46)))
+    watch = (0.25 * length, 0.0, 0.74 * height)
     face = pick(random, (WHITE, (0.10, 0.12, 0.16)))
     return (
-        body(
-            hand,
-            (0.42 * length, 1.0 * width, 0.66 * height),
-            (0.29 * length, 0, 0.33 * height),
-            skin,
-            gloss=0.15,
-        ),
-        body(
-            shapes.lower_arm(),
-            (0.66 * length, 0.82 * width, 0.92 * height),
-            (-0.17 * length, 0, 0.47 * height),
-            skin,
-            gloss=0.15,
-        ),
+        body(hand, hand_size, (0.36 * length, 0, 0.33 * height), skin, gloss=0.15),
+        body(shapes.lower_arm(), arm_size, (0.06 * length, 0, 0.47 * height), skin, gloss=0.15),
         rod(elbow, cuff, 0.88 * height, skin, gloss=0.15),
         rod(cuff, shoulder, 1.0 * width, sleeve, gloss=0.02),
         drum(1.12 * width, 0.045, cuff, darker(sleeve, 0.82), slope, gloss=0.02),
-        drum(0.62 * height, 0.03, (wrist, 0, 0.42 * height), strap, LEVEL),
-        drum(0.036, 0.012, (wrist, 0, 0.74 * height), STEEL, gloss=1.0),
-        drum(0.028, 0.014, (wrist, 0, 0.74 * height), face),
-        block((0.004, 0.012, 0.001), (wrist, 0.003, 0.74 * height + 0.0075), (0.9, 0.3, 0.2)),
+        drum(0.62 * height, 0.03, (watch[0], 0, 0.42 * height), strap, LEVEL),
+        drum(0.036, 0.012, watch, STEEL, gloss=1.0),
+        drum(0.028, 0.014, watch, face),
+        block((0.004, 0.012, 0.001), (watch[0], 0.003, watch[2] + 0.0075), (0.9, 0.3, 0.2)),
     )
 
 

@@ -46,6 +46,18 @@ def orange(size: Vector3, colour: Colour | None, random: Random) -> Sequence[Sol
     )
 
 
+def tape_roll(size: Vector3, colour: Colour | None, random: Random) -> Sequence[Solid]:
+    """A roll of adhesive tape lying flat."""
+    length, width, height = size
+    tape = colour or pick(random, clutter.BRIGHT)
+    core = (0.5 * length, 0.5 * width, 0.97 * height)
+    return (
+        body(meshes.turned("annulus"), size, (0, 0, 0.5 * height), tape, gloss=0.5),
+        body(meshes.turned("annulus"), core, (0, 0, 0.515 * height), (0.84, 0.72, 0.52)),
+        drum(0.26 * length, 0.04 * height, (0, 0, 0.04 * height), (0.20, 0.17, 0.14)),
+    )
+
+
 def notebook(size: Vector3, colour: Colour | None, random: Random) -> Sequence[Solid]:
     """A closed notebook with a spiral binding at -y, a label and a ribbon."""
     length, width, height = size
@@ -117,7 +129,7 @@ def toy_block(size: Vector3, colour: Colour | None, random: Random) -> Sequence[
 
 WARES: Mapping[str, Draw] = {
     "plate": clutter.plate,
-    "tape_roll": clutter.tape_roll,
+    "tape_roll": tape_roll,
     "spoon": spoon,
     "orange": orange,
     "notebook": notebook,

@@ -38,7 +38,7 @@ def test_no_thing_stands_in_another(scenario):
 
 def test_every_kind_place_weather_and_time_comes_up():
     for task in ("driving", "robot"):
-        drawn = [broad_scenario(task, seed) for seed in range(600)]
+        drawn = [broad_scenario(task, seed) for seed in range(2000)]
         kinds = {s.kind for each in drawn for s in (each.hazards | each.objects).values()}
         assert kinds == set(ids_of("kind", task))
         for field in ("place", "weather", "time_of_day"):

@@ -15,11 +15,14 @@ from hartsim.worlds.embedded import EmbeddedWorld
 from hartsim.worlds.places import PLACES
 from tests.worlds.scenes import AIR, FRONT, SUN_RAD, placed, street
 
-UPRIGHT = [
-    kind.id
-    for kind in kinds_of("driving")
-    if kind.id not in {"smoke", "traffic_cones", "lost_load", "fallen_tree", "tyre", "barrier"}
-]
+HOLLOW = {
+    *("smoke", "dust_cloud", "fog_bank", "sun_glare", "dirty_lens", "lens_drops"),
+    *("traffic_cones", "lost_load", "fallen_tree", "tyre", "barrier", "bicycle_lying"),
+    *("open_manhole", "dark_traffic_light", "dead_streetlight", "hanging_cable"),
+    *("level_crossing", "road_closed_sign", "arrow_trailer", "tyre_spray"),
+}
+"""Kinds with nothing to see at the middle of their box."""
+UPRIGHT = [kind.id for kind in kinds_of("driving") if kind.id not in HOLLOW]
 """Kinds that show themselves at the middle of their box."""
 
 

@@ -73,3 +73,13 @@ def test_a_hand_reaches_over_the_table(table):
     table.setup(scene(text))
     state = table.step(np.zeros(3), 1.0)
     assert state.hazards["h"].position_m[1] == pytest.approx(-0.3, abs=0.01)
+
+
+def test_smoke_goes_with_what_it_belongs_to_and_is_no_obstacle(road):
+    text = "hazards: {s: {kind: smoke, ahead_m: 8, motion: drives, speed_mps: 30}}"
+    road.setup(scene(DRIVING.replace("10", "0") + text))
+    near = (road.capture(["front"])["front"].instances == 1).sum()
+    assert road.step(STRAIGHT, 2.0).collisions == ()
+    assert (road.capture(["front"])["front"].instances == 1).sum() < near / 2
+    road.setup(scene(DRIVING + "hazards: {s: {kind: smoke, ahead_m: 6}}"))
+    assert road.step(STRAIGHT, 1.0).collisions == ()

@@ -19,7 +19,7 @@ FRONT = CameraSetup("front", (1.66, 0.22, 0.92), -0.497, 3.272, 0.8)
 TOP = CameraSetup("top", (0.44, 0.0, 1.45), -1.5708, 3.1416, 0.87)
 TABLE_KINDS = kinds_of("robot")
 WITH_ARMS = {"human_hand", "child_hand", "forearm"}
-"""What belongs to someone who sits at the table and so reaches beyond its box."""
+"""What belongs to someone who sits at the table and so rises out of its box."""
 HAZARD_KINDS = [kind for kind in TABLE_KINDS if kind.hazard]
 EDGE_M = 0.006
 """How far a splinter or a seam may stick out."""

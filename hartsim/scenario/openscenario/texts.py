@@ -17,7 +17,7 @@ def parameter_names(scenario: Scenario) -> dict[str, str]:
     """The name of a parameter for every path that may vary: `hazards__child__ahead_m`."""
     names: dict[str, str] = {}
     taken: set[str] = set()
-    for path in variable_fields(scenario):
+    for path in sorted(variable_fields(scenario)):  # however the things are ordered
         base = re.sub("[^A-Za-z0-9_]", "_", path.replace(".", "__"))
         name, count = base, 1
         while name in taken:

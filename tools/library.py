@@ -16,7 +16,7 @@ import numpy as np
 
 from hartsim.config import load_config
 from hartsim.dataset.layout import sample_folders
-from hartsim.images import captioned, contact_sheet, encode_png, read_image, resize
+from hartsim.images import captioned, contact_sheet, encode_jpeg, read_image, resize
 from hartsim.pipeline import GenerateRequest, generate
 from hartsim.scenario.library import group_of, library_scenarios
 from hartsim.scenario.load import load_scenario
@@ -73,8 +73,8 @@ def write_sheets(samples: Path, images: Path) -> None:
         names = [each.name for _, group in groups(task) for each in group]
         tiles = list(tiles_of(names, samples))
         if tiles:
-            sheet = encode_png(contact_sheet(tiles, COLUMNS), level=9)
-            (images / f"library-{task}.png").write_bytes(sheet)
+            sheet = encode_jpeg(contact_sheet(tiles, COLUMNS))
+            (images / f"library-{task}.jpg").write_bytes(sheet)
 
 
 def tiles_of(names: Iterable[str], samples: Path) -> Iterator[Image]:
@@ -112,7 +112,7 @@ def page() -> str:
         found = groups(task)
         count = sum(len(scenarios) for _, scenarios in found)
         lines += [f"## {task.capitalize()}: {count} scenarios", ""]
-        lines += [f"![all scenarios of the {task} tasks](images/library-{task}.png)", ""]
+        lines += [f"![all scenarios of the {task} tasks](images/library-{task}.jpg)", ""]
         for group, scenarios in found:
             lines += [f"### {group.split('/')[-1].capitalize()}", ""]
             lines += [_line(group, each) for each in scenarios]

@@ -261,7 +261,7 @@ SIZES: dict[str, HartConfig] = {
         guidance=2.0,
         top_p=0.8,
         residual_temperature=0.2,
-        choices=6,
+        choices=4,
     ),
     "0.7b": HartConfig(),
 }

@@ -218,14 +218,8 @@ class HartRenderer:
     def _chosen(
         self, jobs: Sequence[RenderJob], context: Context, negative: Context | None
     ) -> Tensor:
-        """Of several latents for each job, the one that shows best what its prompt asks for.
-
-        Without a negative prompt, guidance leads away from the calm one, so that it strengthens the
-        hazards and not the whole picture.
-        """
+        """Of several latents for each job, the one that shows best what its prompt asks for."""
         calm = self.hart.text.encode([job.calm for job in jobs])
-        if negative is None and self.settings.guidance > 0:
-            negative = calm
         best, scores = torch.empty(0), torch.full((len(jobs),), -math.inf, device=self.hart.device)
         for choice in range(self.settings.choices):
             keys = [f"{job.noise_key}/{choice}" if choice else job.noise_key for job in jobs]

@@ -1,7 +1,7 @@
 """A scenario as the text of a scenario file, in the style of the library's."""
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import yaml
@@ -12,6 +12,9 @@ from hartsim.scenario.schema import DEFAULT_CAMERAS, DISTRIBUTIONS, Distribution
 
 LONGEST_KEY = 120
 """Characters of a key that YAML takes without `?` before it."""
+FIRST = ("kind", "of", "behind", "lane")
+"""Fields that the positions in others depend on."""
+WIDTH = 100
 _ENDLESS = 2**31
 
 
@@ -49,9 +52,10 @@ def _head(scenario: Scenario, named: bool) -> Iterator[tuple[str, Any]]:
 
 def _given(spec: Any) -> dict[str, Any]:
     """The fields of a specification that are not as they are by default."""
+    fields = sorted(dataclasses.fields(spec), key=lambda each: each.name not in FIRST)
     return {
         each.name: getattr(spec, each.name)
-        for each in dataclasses.fields(spec)
+        for each in fields
         if getattr(spec, each.name) != each.default
     }
 
@@ -98,19 +102,48 @@ def _block(name: str, members: Mapping[str, Any]) -> str:
 
 
 def _line(key: str, value: Any, indent: str = "") -> str:
+    """A key with its value, on one line if it fits there."""
     name, text = _scalar(key), _plain(value) if isinstance(value, str) else _flow(value)
     if len(name) > LONGEST_KEY:
         return f"{indent}? {name}\n{indent}: {text}\n"
-    return f"{indent}{name}: {text}\n"
+    line = f"{indent}{name}: {text}\n"
+    if len(line) <= WIDTH or isinstance(value, str):
+        return line
+    return f"{indent}{name}:\n{_filled(_chunks(value), indent + '  ')}"
+
+
+def _filled(chunks: Sequence[str], indent: str) -> str:
+    """The chunks on lines that are as full as they may be."""
+    lines: list[str] = []
+    for chunk in chunks:
+        if lines and len(lines[-1]) + len(chunk) < WIDTH:
+            lines[-1] += f" {chunk}"
+        else:
+            lines.append(f"{indent}{' ' if lines else ''}{chunk}")
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _flow(value: Any) -> str:
     """A value on one line."""
-    if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{_key(key)}: {_flow(each)}" for key, each in value.items()) + "}"
-    if isinstance(value, list):
-        return "[" + ", ".join(_flow(each) for each in value) + "]"
-    return _scalar(value)
+    return " ".join(_chunks(value))
+
+
+def _chunks(value: Any) -> list[str]:
+    """A value in parts between which lines may break."""
+    if not isinstance(value, Mapping | list):
+        return [_scalar(value)]
+    named = value.items() if isinstance(value, Mapping) else ((None, each) for each in value)
+    chunks: list[str] = []
+    for key, each in named:
+        if chunks:
+            chunks[-1] += ","
+        first, *others = _chunks(each)
+        chunks += [first if key is None else f"{_key(key)}: {first}", *others]
+    left, right = "{}" if isinstance(value, Mapping) else "[]"
+    inside = chunks or [""]
+    inside[0] = left + inside[0]
+    inside[-1] += right
+    return inside
 
 
 def _key(value: Value) -> str:

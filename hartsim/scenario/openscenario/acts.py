@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator
 
 from hartsim.scenario.motion import BRAKING_MPS2, GRAVITY_MPS2, LANE_CHANGE_S, ROLLING_S
-from hartsim.scenario.openscenario.parameters import value_text
+from hartsim.scenario.openscenario.parameters import constant_text, value_text
 from hartsim.scenario.openscenario.texts import Texts
 from hartsim.scenario.openscenario.tree import Element, element
 from hartsim.scenario.schema import ObjectSpec
@@ -248,12 +248,12 @@ def _time_condition(name: str, seconds: str) -> Element:
 def _times(text: str, factor: float) -> str:
     """A number or a parameter times a factor."""
     if text.startswith("$"):
-        return f"${{{text} * ({value_text(factor)})}}"
+        return f"${{{text} * ({constant_text(factor)})}}"
     return value_text(float(text) * factor)
 
 
 def _root_of(text: str, factor: float) -> str:
     """The square root of a number or a parameter times a factor."""
     if text.startswith("$"):
-        return f"${{sqrt({text} * {value_text(round(factor, 9))})}}"
+        return f"${{sqrt({text} * {constant_text(factor)})}}"
     return value_text(math.sqrt(float(text) * factor))

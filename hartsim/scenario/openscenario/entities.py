@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from hartsim.scenario.catalogue import COLOURS
 from hartsim.scenario.kinds import KINDS, Kind
 from hartsim.scenario.lexicon import tokens_of
-from hartsim.scenario.openscenario.parameters import value_text
+from hartsim.scenario.openscenario.parameters import constant_text, value_text
 from hartsim.scenario.openscenario.reader import Reader
 from hartsim.scenario.openscenario.tree import Element, element
 from hartsim.types import Task
@@ -159,7 +159,7 @@ def entity(kind: Kind, scale: str, properties: Element, *before: Element) -> Ele
 
 def _scaled(side: float, scale: str) -> str:
     if scale.startswith("$"):
-        return f"${{{value_text(side)} * {scale}}}"
+        return f"${{{constant_text(side)} * {scale}}}"
     return value_text(round(side * float(scale), 6))
 
 
@@ -207,4 +207,5 @@ def _named(entity_name: str, category: str, names: list[str], strict: bool = Tru
 
 def _can_be(kind: Kind, entity_name: str, category: str | None) -> bool:
     name, usual = native_of(kind)
-    return name == entity_name and (name == "MiscObject" or category in (None, usual))
+    _, of_class = NATIVE.get(kind.class_name, ("", ""))
+    return name == entity_name and (name == "MiscObject" or category in (None, usual, of_class))

@@ -19,6 +19,7 @@ from hartsim.scenario.openscenario.kept import (
     kept_value,
     rebuilt,
     rule_of,
+    with_companions,
 )
 from hartsim.scenario.openscenario.natives import Native, Own
 from hartsim.scenario.openscenario.parameters import resolved
@@ -38,8 +39,6 @@ from hartsim.scenario.schema import HOST_FIELDS, TASKS, Distribution, Scenario, 
 from hartsim.scenario.surroundings import PLACES
 
 ROOTS = ("OpenSCENARIO", "OpenScenario")
-MINORS = ("0", "1", "2", "3")
-"""The versions of OpenSCENARIO 1 that are known."""
 
 
 @dataclass(frozen=True)
@@ -90,8 +89,8 @@ def _found(path: Path, root: str | Path | None) -> _Files:
     if target is not None:
         drawn, digested = tree, data
         place = inside(target, path.parent, folder)
-        if place is None:
-            raise tree.error(f"the scenario '{target}' is not below {folder}")
+        if place is None or not place.is_file():
+            raise tree.error(f"the scenario '{target}' is no file below {folder}")
         path = place
         tree, data = read_xml(path)
         data += digested
@@ -115,14 +114,16 @@ def _beside(path: Path) -> tuple[Element | None, bytes]:
 
 
 def _refuse_others(tree: Element) -> None:
+    """ScenarioError for documents of other kinds than a scenario of version 1."""
     if tree.name not in ROOTS:
         raise tree.error("the outermost element of a scenario is OpenSCENARIO")
-    for each in tree.named("FileHeader"):
-        version = [each.attributes.get(part, "") for part in ("revMajor", "revMinor")]
-        if version[0] != "1" or version[1] not in MINORS:
-            raise each.error(f"version {'.'.join(version)}; 1.0 to 1.3 can be read")
+    for each in tree.named("Catalog"):
+        raise each.error("a catalogue is no scenario")
     if not tree.named("Storyboard"):
         raise tree.error("a file without a Storyboard is no scenario")
+    for each in tree.walk():
+        if each.name == "Private" and "object" in each.attributes:
+            raise each.error("written as in OpenSCENARIO 0.9; 1.0 to 1.3 can be read")
 
 
 def _native(files: _Files, tree: Element, kept: _Kept | None) -> tuple[Scenario, list[Unmapped]]:
@@ -177,7 +178,7 @@ def _with_kept(
     whole = rebuilt(plain | values, native)
     own: Flat = {"task": whole.task, "scene.place": whole.scene.place}
     again, seen = read_back(whole, own)
-    changed = [path for path in differing(plain, flat(again), closely=False) if path in plain]
+    changed = with_companions(differing(plain, flat(again), closely=False))
     for each in kept.properties:
         if _path(each) in changed:
             reader.note(each, "the file was changed since; what it says otherwise counts")
@@ -244,7 +245,7 @@ def _with_vary(
         return _native(files, resolved(files.tree, given), kept)[0]
 
     others = {name: spread for name, spread in found.items() if name not in names}
-    size = sum(1 for _ in files.tree.walk())
+    size = sum(1 + sum(map(len, part.attributes.values())) // 50 for part in files.tree.walk())
     tried, notes = tried_distributions(scenario, others, rerun, size)
     vary = tried | own_distributions(scenario, own, names) | exact
     elements = [own[name][1] for name in own if names[name] in exact]

@@ -108,17 +108,18 @@ def kept_value(text: str, rule: Rule) -> Value | None:
 def differing(
     first: Mapping[str, Value | None], second: Mapping[str, Value | None], closely: bool = True
 ) -> list[str]:
-    """The paths at which two differ, with all that mean something only together with them.
-
-    Unless `closely`, the last digits of numbers may differ.
-    """
+    """The paths at which two differ; unless `closely`, the last digits of numbers may."""
     missing = math.nan
-    paths = [
+    return [
         path
         for path, value in first.items()
         if value != second.get(path, missing)
         and (closely or not _alike(value, second.get(path, missing)))
     ]
+
+
+def with_companions(paths: Iterable[str]) -> list[str]:
+    """The paths, and those of fields that mean something only together with them."""
     return list(dict.fromkeys(other for path in paths for other in _companions(path)))
 
 

@@ -32,9 +32,12 @@ from hartsim.scenario.surroundings import PLACES
 from hartsim.types import Task
 
 EGO_NAMES = ("ego", "hero", "egovehicle", "hostvehicle", "host")
+VERSIONS = ("1.0", "1.1", "1.2", "1.3")
 MOST_ENTITIES, MOST_STEPS = 500, 10_000
 FAST_MPS = 20.0
 """Who starts faster than this is on a highway, if nothing else says where."""
+OTHERS_DIGITS, OWN_DIGITS, NOISE = 4, 6, 1e-9
+"""Decimals that numbers of others and of our own files are given with, where no more are there."""
 ON_GROUND_M = 0.5
 """Up to here a height counts as that of a road."""
 STILL: Mapping[str, Any] = {
@@ -90,6 +93,9 @@ class Native:
     def scenario(self, title: str) -> Scenario:
         """The scenario, called `title`."""
         header = self.reader.child(self.root, "FileHeader")
+        version = [self.reader.text(header, each) for each in ("revMajor", "revMinor")]
+        if header is not None and ".".join(version) not in VERSIONS:
+            self.reader.note(header, f"version {'.'.join(version)}; read as 1.x", "approximated")
         task = self.task
         specs = {name: self._spec(name) for name in self.names}
         for name, actions in self.private.items():
@@ -216,11 +222,11 @@ class Native:
             way = self.reader.below(action, "RoutingAction", "AcquirePositionAction", "Position")
             spot = self.positions.spot(way)
             if spot is not None and spot.plane == self.ego_spot.plane:
-                goal_m = tidy(spot.seen_from(self.ego_spot).x_m)
+                goal_m = self._tidy(spot.seen_from(self.ego_spot).x_m)
         speed = min(self.ego_mps, rules["speed_mps"].high)
         fits = misfit(rules["goal_m"], goal_m, "driving") is None
         traffic = DrivingSpec().traffic if self.own else 0.0
-        return DrivingSpec(tidy(speed), traffic, goal_m if fits else DrivingSpec().goal_m)
+        return DrivingSpec(self._tidy(speed), traffic, goal_m if fits else DrivingSpec().goal_m)
 
     def _spec(self, name: str) -> ObjectSpec | None:
         """An entity as an object; None, with a note, where it cannot be one."""
@@ -266,20 +272,20 @@ class Native:
         if beside is not None and not turned:
             spec = replace(
                 spec,
-                ahead_m=tidy(beside.ahead_m),
-                left_m=tidy(beside.left_m),
-                heading_deg=_degrees(beside.heading_rad),
+                ahead_m=self._tidy(beside.ahead_m),
+                left_m=self._tidy(beside.left_m),
+                heading_deg=self._degrees(beside.heading_rad),
                 of=self.names[beside.host],
             )
         else:
             spec = replace(
                 spec,
-                ahead_m=tidy(here.x_m),
-                left_m=tidy(here.y_m),
-                heading_deg=_degrees(heading),
+                ahead_m=self._tidy(here.x_m),
+                left_m=self._tidy(here.y_m),
+                heading_deg=self._degrees(heading),
             )
-        up_m = tidy(here.z_m) if here.z_m > ON_GROUND_M else 0.0
-        return replace(spec, up_m=up_m, **_motion_fields(doing))
+        up_m = self._tidy(here.z_m) if here.z_m > ON_GROUND_M else 0.0
+        return replace(spec, up_m=up_m, **self._motion_fields(doing))
 
     def _misfit(self, spec: ObjectSpec) -> str | None:
         """What keeps an object out; in own files what was kept may still put it right."""
@@ -299,6 +305,27 @@ class Native:
         story = Story(self.reader, self.positions, triggers, self.ego_spot, self.ego)
         return story.doing(thing, self.steps.get(name, []))
 
+    def _tidy(self, number: float) -> float:
+        """The number without the last digits' noise; what hartsim wrote keeps all it has."""
+        short = round(number, OTHERS_DIGITS if self.own is None else OWN_DIGITS)
+        return short if self.own is None or abs(number - short) < NOISE else number
+
+    def _degrees(self, radians: float) -> float:
+        """An angle in degrees, more than -180 and up to 180."""
+        degrees = self._tidy(math.degrees(math.remainder(radians, math.tau)))
+        return 180.0 if degrees == -180.0 else degrees
+
+    def _motion_fields(self, doing: Doing | None) -> dict[str, Any]:
+        if doing is None:
+            return {}
+        when = doing.when
+        return {
+            "motion": doing.motion,
+            "speed_mps": self._tidy(doing.speed_mps),
+            "when_distance_m": None if when.distance_m is None else self._tidy(when.distance_m),
+            "when_time_s": None if when.time_s is None else self._tidy(when.time_s),
+        }
+
     def _seen(self, position: Element | None) -> Spot | None:
         spot = self.positions.spot(position)
         if spot is None or spot.plane != self.ego_spot.plane:
@@ -309,26 +336,3 @@ class Native:
 def is_hazard(spec: ObjectSpec) -> bool:
     """Whether a thing is what a scenario is about: a hazard by kind, or one that moves."""
     return KINDS[spec.kind].hazard or spec.motion is not None
-
-
-def tidy(number: float) -> float:
-    """The number without the last digits' noise."""
-    short = round(number, 6)
-    return short if abs(number - short) < 1e-9 else number
-
-
-def _degrees(radians: float) -> float:
-    """An angle in -180..180 degrees."""
-    return tidy(math.degrees(math.remainder(radians, math.tau)))
-
-
-def _motion_fields(doing: Doing | None) -> dict[str, Any]:
-    if doing is None:
-        return {}
-    when = doing.when
-    return {
-        "motion": doing.motion,
-        "speed_mps": tidy(doing.speed_mps),
-        "when_distance_m": None if when.distance_m is None else tidy(when.distance_m),
-        "when_time_s": None if when.time_s is None else tidy(when.time_s),
-    }

@@ -111,6 +111,11 @@ def value_text(value: float | bool) -> str:
     return str(int(number)) if number.is_integer() and abs(number) < 1e15 else repr(number)
 
 
+def constant_text(value: float) -> str:
+    """A number as expressions may hold it: without an exponent."""
+    return f"{value:.12f}".rstrip("0").rstrip(".")
+
+
 def _resolved(element: Element, known: Mapping[str, str]) -> Element:
     values = known
     if any(child.name == "ParameterDeclarations" for child in element.children):

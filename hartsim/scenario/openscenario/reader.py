@@ -12,8 +12,11 @@ from hartsim.scenario.schema import Scenario
 Degree = Literal["not mapped", "approximated", "guessed"]
 
 WHY: Mapping[str, str] = {
+    "ActivateControllerAction": "the ego is driven by whatever is tested",
+    "AssignRouteAction": "the ego's way is straight ahead",
     "Axles": "things have no axles",
     "BoundingBox": "sizes are those of the kind",
+    "ConstraintGroup": "what parameters may be is not kept",
     "Controller": "the ego is driven by whatever is tested",
     "ControllerAction": "the ego is driven by whatever is tested",
     "Dimensions": "sizes are those of the kind",
@@ -21,7 +24,8 @@ WHY: Mapping[str, str] = {
     "Performance": "motions know no limits of engines and brakes",
     "Properties": "no properties of ours",
     "StopTrigger": "scenes end when the goal is reached or time is up",
-    "TrajectoryFollowingMode": "ways are followed exactly",
+    "Trailer": "there are no trailers that are drawn",
+    "TrailerHitch": "there are no trailers that are drawn",
     "TrafficSignals": "there are no traffic lights that change",
 }
 """Why some common elements are left out."""

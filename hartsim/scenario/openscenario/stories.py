@@ -14,18 +14,24 @@ from hartsim.scenario.openscenario.triggers import AT_ONCE, NEVER, Thing, Trigge
 MOST_STEPS = 100
 """Actions of a thing that are looked at."""
 STANDING_MPS = 0.1
+ACROSS = 0.62
+"""The sine of the angle from which on something crosses the road, at 38.3 degrees."""
 OWN_LANE_M = 1.0
 """How far beside the ego's middle a lane change may end to be one into its lane."""
 
 
 @dataclass(frozen=True)
 class Doing:
-    """A motion, as the fields of an object say it; `heading_rad` is None where it stays."""
+    """A motion, as the fields of an object say it; `heading_rad` is None where it stays.
+
+    `speed` is another action that gave the speed.
+    """
 
     motion: MotionName
     speed_mps: float = 0.0
     when: When = AT_ONCE
     heading_rad: float | None = None
+    speed: Element | None = None
 
 
 @dataclass(frozen=True)
@@ -62,7 +68,7 @@ class Story:
             doing = self._motion(step.action, thing, when, [each for each, _ in later])
             if doing is not None and found is None:
                 found = doing
-            elif doing is not None:
+            elif doing is not None and found is not None and step.action is not found.speed:
                 self.reader.leave(step.action, "a thing has one motion, and this one has another")
         if found is None and thing.speed_mps > STANDING_MPS:
             found = self._going(thing.spot.heading_rad, thing.speed_mps, AT_ONCE)
@@ -171,24 +177,26 @@ class Story:
             self.reader.leave(action, "where it ends is not known")
             return None
         dx, dy = end.x_m - thing.spot.x_m, end.y_m - thing.spot.y_m
-        speed = thing.speed_mps or self._speed_beside(action, thing, others)
+        beside = self._speed_beside(action, others)
+        given = self._target_mps(beside, thing) if beside is not None else None
+        speed = given or thing.speed_mps
         if seconds is not None and seconds > 0:
             speed = speed or math.hypot(dx, dy) / seconds
         if speed <= STANDING_MPS or math.hypot(dx, dy) < OWN_LANE_M:
             self.reader.leave(action, "how fast it goes there is not known")
             return None
-        return self._going(math.atan2(dy, dx), speed, when)
+        return replace(self._going(math.atan2(dy, dx), speed, when), speed=beside)
 
-    def _speed_beside(self, action: Element, thing: Thing, others: Sequence[Step]) -> float:
-        """The speed that another action of the same moment gives."""
+    def _speed_beside(self, action: Element, others: Sequence[Step]) -> Element | None:
+        """Another action of the same moment that sets a speed."""
         own = next(step.triggers for step in others if step.action is action)
         for step in others:
             if step.triggers == own and self._kind(step.action) == "SpeedAction":
-                return self._target_mps(step.action, thing) or 0.0
-        return 0.0
+                return step.action
+        return None
 
     def _going(self, heading_rad: float, speed_mps: float, when: When) -> Doing:
-        across = abs(math.sin(heading_rad)) > 0.5
+        across = abs(math.sin(heading_rad)) > ACROSS
         return Doing("crosses" if across else "drives", speed_mps, when, heading_rad)
 
     def _target_mps(self, action: Element, thing: Thing) -> float | None:
@@ -216,6 +224,7 @@ class Story:
         reference = self.reader.child(inner, "TimeReference")
         timing = self.reader.child(reference, "Timing")
         self.reader.child(reference, "None")
+        self.reader.child(inner, "TrajectoryFollowingMode")
         seconds = (last - first) if timing is not None else None
         return self._spot(self.reader.child(vertices[-1], "Position")), seconds
 
@@ -293,7 +302,7 @@ def _steps_in(
             added = next((each for each in action.walk() if each.name == "EntityAction"), None)
             if added is not None:
                 yield added.attributes.get("entityRef", ""), step
-            for actor in actors if added is None else ():
+            for actor in (actors or [""]) if added is None else ():
                 yield actor, step
 
 

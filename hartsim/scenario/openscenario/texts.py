@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from hartsim.scenario.nodes import Value
 from hartsim.scenario.openscenario.kept import kept_text
-from hartsim.scenario.openscenario.parameters import escaped, value_text
+from hartsim.scenario.openscenario.parameters import constant_text, escaped, value_text
 from hartsim.scenario.openscenario.tree import Element, element
 from hartsim.scenario.schema import Distribution, Scenario, variable_fields
 
@@ -65,11 +65,11 @@ class Texts:
         parameter = f"${self.parameters[path]}"
         if per == 1.0 and plus == 0.0:
             return parameter
-        share = parameter if per == 1.0 else f"{parameter} / {value_text(per)}"
+        share = parameter if per == 1.0 else f"{parameter} / {constant_text(per)}"
         if plus == 0.0:
             return f"${{{share}}}"
         sign = "+" if plus > 0 else "-"
-        return f"${{{share} {sign} {value_text(abs(plus))}}}"
+        return f"${{{share} {sign} {constant_text(abs(plus))}}}"
 
     def declarations(self, values: Mapping[str, Value | None]) -> Element | None:
         """The declarations of all parameters, with the values of the fields as they are.

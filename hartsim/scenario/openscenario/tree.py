@@ -11,7 +11,8 @@ from hartsim.errors import ScenarioError
 LARGEST_BYTES = 10 * 2**20
 DEEPEST = 100
 MOST_ELEMENTS = 200_000
-"""Limits of a file; real ones stay far below."""
+MOST_EXPRESSIONS = 200_000
+"""Limits of a file, that of expressions in characters; real ones stay far below."""
 
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _ESCAPES = {
@@ -97,7 +98,7 @@ class _Growing:
         self.parser.EntityDeclHandler = self.refuse
         self.parser.ExternalEntityRefHandler = self.refuse
         self.open: list[tuple[str, dict[str, str], list[Element], int]] = [("", {}, [], 0)]
-        self.count = 0
+        self.count = self.expressions = 0
 
     def error(self, problem: str) -> ScenarioError:
         return ScenarioError(f"{self.source}:{self.parser.CurrentLineNumber}: {problem}")
@@ -106,6 +107,9 @@ class _Growing:
         self.count += 1
         if self.count > MOST_ELEMENTS:
             raise self.error(f"more than {MOST_ELEMENTS} elements")
+        self.expressions += sum(len(text) for text in attributes.values() if text[:2] == "${")
+        if self.expressions > MOST_EXPRESSIONS:
+            raise self.error(f"more than {MOST_EXPRESSIONS} characters of expressions")
         if len(self.open) > DEEPEST:
             raise self.error(f"nested more than {DEEPEST} levels deep")
         self.open.append((name, attributes, [], self.parser.CurrentLineNumber))

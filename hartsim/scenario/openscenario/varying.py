@@ -7,6 +7,7 @@ is tried, to see which field follows it.
 import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from hartsim.scenario.nodes import Value
 from hartsim.scenario.openscenario.parameters import value_text
@@ -19,8 +20,11 @@ Rerun = Callable[[Mapping[str, str]], Scenario]
 """The scenario with these values of parameters."""
 Fields = Mapping[str, Value | None]
 
-MOST_WORK = 500_000
-"""Elements that are read while values are tried."""
+GUESSED = "scene.place"
+"""A field that is guessed from others."""
+DIGITS = 6
+MOST_WORK = 300_000
+"""Elements that are read while values are tried, long attributes counted as several."""
 
 
 def own_distributions(
@@ -46,7 +50,7 @@ def tried_distributions(
 ) -> tuple[dict[str, Distribution], list[Unmapped]]:
     """The distributions of the fields that parameters move, and notes on those that move none.
 
-    `size` is how many elements each run reads.
+    `size` is how much each run reads, as in `MOST_WORK`.
     """
     reader, drawn, work = Reader(), dict[str, Distribution](), 0
     for name, (distribution, element) in found.items():
@@ -95,8 +99,13 @@ def _moved(
         reader.note(element, f"'{name}' decides what is there at all, not one field")
         return None
     paths = [path for path in base if any(run[path] != base[path] for run in runs)]
+    paths = [path for path in paths if path != GUESSED] or paths
+    kinds = [path for path in paths if path.endswith(".kind")]
     if len(paths) == 1:
         return paths[0]
+    if kinds and all(path.startswith(kinds[0].removesuffix("kind")) for path in paths):
+        reader.note(element, f"'{name}' draws {kinds[0]} alone", "approximated")
+        return kinds[0]
     what = f"moves {', '.join(paths[:4])} together" if paths else "moves nothing that is mapped"
     reader.note(element, f"'{name}' {what}; fields are drawn one by one")
     return None
@@ -112,16 +121,12 @@ def _drawn(
     if not math.isclose(middle, (low + high) / 2, rel_tol=1e-6, abs_tol=1e-6):
         reader.note(element, f"became {len(values) - 3} values", "approximated")
         return _choice(values[3:], (1.0,) * (len(values) - 3), even=True)
+    uniform = Distribution("uniform", low=min(low, high), high=max(low, high))
     if read.kind == "uniform":
-        return Distribution("uniform", low=min(low, high), high=max(low, high))
+        return uniform
     slope = (high - low) / (read.high - read.low) if read.high > read.low else 0.0
-    return Distribution(
-        "normal",
-        low=min(low, high),
-        high=max(low, high),
-        mean=low + slope * (read.mean - read.low),
-        std=abs(slope) * read.std,
-    )
+    mean = round(low + slope * (read.mean - read.low), DIGITS)
+    return replace(uniform, kind="normal", mean=mean, std=round(abs(slope) * read.std, DIGITS))
 
 
 def _choice(values: Sequence[Value], weights: Sequence[float], even: bool) -> Distribution:
@@ -131,4 +136,6 @@ def _choice(values: Sequence[Value], weights: Sequence[float], even: bool) -> Di
         totals[value] += weight  # type: ignore[assignment]
     if even and len(totals) == len(values):
         return Distribution("choice", tuple(totals))
-    return Distribution("choice", tuple(totals), tuple(totals.values()))
+    return Distribution(
+        "choice", tuple(totals), tuple(round(each, DIGITS) for each in totals.values())
+    )

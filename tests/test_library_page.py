@@ -39,4 +39,4 @@ def test_a_tile_shows_the_frame_on_the_left_and_the_picture_on_the_right(samples
 
 def test_only_tasks_with_samples_get_a_sheet(samples, tmp_path):
     write_sheets(samples, tmp_path / "images")
-    assert [path.name for path in (tmp_path / "images").iterdir()] == ["library-driving.png"]
+    assert [path.name for path in (tmp_path / "images").iterdir()] == ["library-driving.jpg"]

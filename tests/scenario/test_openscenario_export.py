@@ -372,3 +372,12 @@ def test_a_broken_own_file_is_refused_with_its_place(old, new, problem, tmp_path
     first.write_text(first.read_text().replace(old, new))
     with pytest.raises(ScenarioError, match=problem):
         import_openscenario(first)
+
+
+def test_a_kept_distribution_cannot_smuggle_in_other_lines(tmp_path):
+    told = "vary: {hazards.child.ahead_m: {loguniform: [10, 40]}}"
+    first, *_ = export_openscenario(scenario(CHILD + told), tmp_path)
+    drawn = tmp_path / "case.dist.xosc"
+    drawn.write_text(drawn.read_text().replace("[10, 40]}", "[10, 40]}&#10;extends: /etc/hosts"))
+    with pytest.raises(ScenarioError, match=r"case.dist.xosc:\d+: Property: is no distribution"):
+        import_openscenario(first)

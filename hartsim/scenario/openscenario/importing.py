@@ -1,6 +1,7 @@
 """OpenSCENARIO files as scenarios: what they say in its own words and what hartsim kept there."""
 
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -39,6 +40,7 @@ from hartsim.scenario.schema import HOST_FIELDS, TASKS, Distribution, Scenario, 
 from hartsim.scenario.surroundings import PLACES
 
 ROOTS = ("OpenSCENARIO", "OpenScenario")
+PATH = re.compile(r"[\w.-]+")
 
 
 @dataclass(frozen=True)
@@ -259,12 +261,20 @@ def _word_for_word(
 ) -> dict[str, Distribution]:
     """The distributions that are kept as a scenario file has them, and that still hold."""
     kept = {
-        _path(each): each.attributes.get("value", "")
+        _path(each): each
         for header in drawn.named("FileHeader")
         for each in header.walk()
         if each.name == "Property" and each.attributes.get("name", "").startswith(PREFIX)
     }
-    lines = [f"  {paths[name]}: {text}\n" for name, text in kept.items() if name in own]
+    lines: list[str] = []
+    exact: dict[str, Element] = {}
+    for name, each in kept.items():
+        text = each.attributes.get("value", "")
+        if name in own:
+            if not PATH.fullmatch(paths[name]) or len(text.splitlines()) != 1:
+                raise each.error("is no distribution on one line")
+            lines.append(f"  {paths[name]}: {text}\n")
+            exact[paths[name]] = own[name][1]
     if not lines:
         return {}
     try:
@@ -272,7 +282,6 @@ def _word_for_word(
         read = parse_scenario(text, drawn.source, scenario.name).vary
     except ScenarioError as error:
         raise drawn.error(f"a distribution that hartsim kept: {error}") from error
-    exact = {paths[name]: own[name][1] for name in kept if name in own}
     return {path: each for path, each in read.items() if same_as_written(each, exact[path])}
 
 

@@ -415,6 +415,9 @@ def coverage(
     from hartsim.dataset.durable import replace_durably
     from hartsim.pipeline import coverage_of
     from hartsim.scenario.coverage import as_svg
+    from hartsim.scenario.library import find_scenarios
+    from hartsim.scenario.load import load_scenario
+    from hartsim.scenario.samplers import full_grid
 
     if out is not None and out.suffix != ".svg":
         raise ConfigError(f"--out is '{out}', must be a file name that ends in .svg")
@@ -423,6 +426,10 @@ def coverage(
     scenes, singles, pairs = coverage_of(names, factors, count, seed, settings)
     screen.print(_coverage_table(singles, pairs))
     screen.print(f"{_counted(scenes, 'scene')}; pairs never seen together: {len(pairs.missing)}")
+    if sampler is not None:
+        drawn = [load_scenario(path) for path in find_scenarios(names)]
+        grid = sum(full_grid(each, settings.draw.levels) for each in drawn)
+        screen.print(f"every combination of all that varies would take {_counted(grid, 'scene')}")
     for (_, one), (_, other) in pairs.missing[:MISSING_SHOWN]:
         screen.print(f"  {one} with {other}")
     if len(pairs.missing) > MISSING_SHOWN:

@@ -10,6 +10,7 @@ import hartsim
 from hartsim.cli import run
 from hartsim.scenario.library import library_scenarios
 from hartsim.scenario.load import load_scenario
+from hartsim.scenario.samplers import full_grid
 
 COMMANDS = [
     "generate",
@@ -170,6 +171,16 @@ def test_coverage_counts_what_is_seen_and_names_what_is_not(capsys, tmp_path):
     assert "4 scenes; pairs never seen together: " in shown
     assert re.search(r"^hazard +\d of 7 \(\d+ %\)", shown, re.MULTILINE)
     assert picture.read_text().startswith("<svg")
+
+
+def test_pairwise_draws_are_held_against_the_full_grid(capsys):
+    line = ["coverage", "deer_snow_road", "--sampler", "pairwise", "--by"]
+    assert run([*line, "scene.time_of_day,objects.oncoming.kind"]) == 0
+    shown = capsys.readouterr().out
+    assert "pairs never seen together: 0" in shown
+    full = full_grid(load_scenario("deer_snow_road"), 3)
+    assert full > 1000
+    assert f"every combination of all that varies would take {full} scenes" in shown
 
 
 def test_a_sentence_compiles_and_becomes_a_file(capsys, tmp_path):

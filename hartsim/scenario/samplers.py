@@ -103,6 +103,11 @@ def make_sampler(
             return Sampler(scenario, seed, even=sampling.sampler == "rare")
 
 
+def full_grid(scenario: Scenario, levels: int) -> int:
+    """How many scenes it would take to try every combination of all levels."""
+    return math.prod(len(levels_of(spread, levels)) for spread in scenario.vary.values())
+
+
 def levels_of(distribution: Distribution, levels: int) -> tuple[Interval, ...]:
     """The parts of a distribution that count as different: its options, or equal shares."""
     if distribution.kind == "choice":

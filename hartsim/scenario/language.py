@@ -23,6 +23,8 @@ It gets the sentence and the JSON Schema of the scenario format, and returns a s
 text. Whatever it returns is checked like any file; none is used unless it is passed.
 """
 
+LONGEST = 2000
+"""Characters of a sentence."""
 TELLING: frozenset[Role] = frozenset({"kind", "kinds", "place", "weather", "time", "ground"})
 DEFAULT_PLACE: Mapping[Task, str] = {"driving": "residential_street", "robot": "kitchen_table"}
 VAGUE_PLACES = frozenset({"road", "street", "table", "table top", "tabletop"})
@@ -57,6 +59,8 @@ def _read_by(reader: Reader, text: str) -> Scenario:
 
 def understand(text: str) -> Understood:
     """What a sentence says; ScenarioError as in `parse_sentence`."""
+    if len(text) > LONGEST:
+        raise ScenarioError(f"a sentence of {len(text)} characters; at most {LONGEST}")
     refuse(text, f"'{text}'")
     tokens = tokens_of(text)
     task = _task_of(text, tokens)

@@ -58,6 +58,8 @@ _GARMENTS = (
     *("jumper", "suit", "top", "uniform", "anorak", "parka", "poncho"),
 )
 WORDS_FILE = "words.yaml"
+FARTHEST_M = 1e6
+"""Farther than anything may be, so that any number of digits can be told apart from words."""
 
 
 @dataclass(frozen=True)
@@ -130,7 +132,7 @@ def _number_at(pieces: Sequence[str]) -> tuple[Token, int]:
             return Token(" ".join(pieces[: 1 + len(unit)]), {"driving": speed}), 1 + len(unit)
     if len(pieces) > 1 and pieces[1] in words.metres:
         away = len(pieces) > 2 and pieces[2] == "away"
-        metres = f"{round(number * words.metres[pieces[1]], 2):g}"
+        metres = f"{min(round(number * words.metres[pieces[1]], 2), FARTHEST_M):g}"
         meaning: Meaning = ("distance", metres)
         return Token(pieces[0], dict.fromkeys(TASKS, meaning)), 2 + away
     return Token(pieces[0], dict.fromkeys(TASKS, ("count", pieces[0]))), 1

@@ -147,6 +147,8 @@ def _base_path(node: Node, source: str) -> Path:
         return (beside if beside.is_file() else find_scenario(name)).resolve()
     except ScenarioError as error:
         raise node.error(str(error)) from error
+    except (OSError, ValueError) as error:  # a name longer than names can be
+        raise node.error(f"'{name[:40]}…' is no name of a file") from error
 
 
 def _text_of(path: Path) -> str:

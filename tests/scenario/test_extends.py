@@ -75,6 +75,7 @@ def test_the_library_can_be_extended(tmp_path):
     [
         ("extends: bass.yaml\n", "new.yaml:1: extends: bass.yaml: no such file"),
         ("extends: ../base.yaml\n", "'../base.yaml' must be beside this file, below it, or in the"),
+        (f"extends: {'a' * 5000}\n", "new.yaml:1: extends: 'aaaa"),
         ("extends: new.yaml\n", "new.yaml:1: extends: new.yaml extends or includes itself"),
         ("extends: base.yaml\nhazards: {deer: {ahead: 3}}\n", "new.yaml:2: hazards.deer.ahead: no"),
         ("extends: broken.yaml\n", "broken.yaml:2: scene.weather: unknown weather 'sun'"),

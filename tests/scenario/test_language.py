@@ -135,6 +135,8 @@ def test_unknown_words_are_returned():
         ),
         ("a mug in fog", "no robot scene has 'fog'; known: clear"),
         ("a deer 900 m ahead", "900 metres ahead: 900 is outside -50..300"),
+        ("a deer " * 300, "a sentence of 2100 characters; at most 2000"),
+        (f"a deer {'9' * 400} m ahead", "1e+06 metres ahead: 1e+06 is outside -50..300"),
     ],
 )
 def test_what_cannot_be_a_scene_is_refused(text, expected):

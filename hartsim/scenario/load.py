@@ -115,8 +115,9 @@ def whole(root: Node, source: str, on_the_way: tuple[Path, ...] = ()) -> tuple[N
         path = _base_path(node, source)
         if path in on_the_way or path == Path(source).resolve():
             raise node.error(f"{path.name} extends or includes itself, by way of this file")
-        part, text = parse_yaml(_text_of(path), str(path)), _text_of(path)
-        part, more = whole(part, str(path), (*on_the_way, Path(source).resolve()))
+        text = _text_of(path)
+        way = (*on_the_way, Path(source).resolve())
+        part, more = whole(parse_yaml(text, str(path)), str(path), way)
         texts += [text, *more]
         base = part if base is None else merged(base, part, WHOLE_BELOW, JOINED)
     if base is None:

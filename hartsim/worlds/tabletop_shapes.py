@@ -248,15 +248,6 @@ def _dot(at: Vector3, diameter: float, role: str, colour: Colour) -> Mesh:
 
 
 @cache
-def torn_foil() -> Mesh:
-    """A ring standing for a rim: a thin hoop about z."""
-    rings = [
-        np.column_stack([circle(24, r), np.full(24, z)]) for r, z in ((1, 0), (1, 1), (0.9, 1))
-    ]
-    return fitted(loft(np.stack(rings), capped=False))
-
-
-@cache
 def smashed_plate(variant: int) -> Mesh:
     """A plate that fell apart: pieces a little out of place, its "rim" of another colour."""
     random = np.random.default_rng(variant)

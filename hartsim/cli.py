@@ -5,12 +5,13 @@ start at once. What a user can act on ends in one line and exit code 2.
 """
 
 import logging
+import os
 import sys
 import time
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.console import Console
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from rich.progress import Progress
     from rich.table import Table
 
+    from hartsim.augment import AugmentRequest
+    from hartsim.hart.hub import Record
     from hartsim.pipeline import GenerateRequest
     from hartsim.scenario.compiled import CompiledScene
     from hartsim.scenario.coverage import Combination, Coverage
@@ -51,11 +54,20 @@ train = typer.Typer(
     epilog="Example: hartsim train tokenizer --data corpus --out run --minutes 60",
     no_args_is_help=True,
 )
+weights = typer.Typer(epilog="Example: hartsim weights pull", no_args_is_help=True)
 app.add_typer(
     train, name="train", help="Train hart-mini: data, tokenizer, transformer, decoder, measure."
 )
+bench = typer.Typer(
+    epilog="Example: hartsim bench speed --model 0.7b --precision fp32,int8 --json speed.json",
+    no_args_is_help=True,
+)
+app.add_typer(bench, name="bench", help="Measure what hartsim can do on this machine.")
 app.add_typer(
     scenarios, name="scenarios", help="List the shipped scenarios, show one, or begin your own."
+)
+app.add_typer(
+    weights, name="weights", help="Bring the published model, list what is here, and check it."
 )
 
 screen = Console(soft_wrap=True, highlight=False)
@@ -96,10 +108,14 @@ TrainingRun = Annotated[
 ]
 Minutes = Annotated[float, typer.Option(min=0.1, help="Budget, with all resumptions.")]
 Dataset = Annotated[Path, typer.Argument(metavar="DIR", help="A dataset folder.")]
+ModelName = Annotated[str, typer.Argument(metavar="MODEL", help="A model of `weights list`.")]
 
 
 def main() -> None:
     """Run the command line of this process and exit."""
+    if "OMP_WAIT_POLICY" not in os.environ:
+        # PyTorch's threads, waiting for each other, would keep cores from whoever else needs them.
+        os.environ.setdefault("GOMP_SPINCOUNT", "1000")
     sys.exit(run(sys.argv[1:]))
 
 
@@ -229,6 +245,96 @@ def _progress(before: int) -> "Progress":
         transient=True,
         disable=not errors.is_terminal,
     )
+
+
+@app.command(
+    epilog="Example: hartsim augment coco --route repaint --scenario deer_snow_road "
+    "--out augmented --change road,sky render.keep_scales=3"
+)
+def augment(
+    folder: Annotated[
+        Path, typer.Argument(metavar="COCO_DIR", help="Pictures with COCO annotations.")
+    ],
+    route: Annotated[
+        Literal["repaint", "backdrop"], typer.Option(help="Keep the picture's structure, or not.")
+    ],
+    scenario: Annotated[
+        str, typer.Option(metavar="NAME|FILE", help="Where the new looks are drawn from.")
+    ],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="The new COCO folder.")],
+    settings: Settings = None,
+    count: Annotated[int, typer.Option(min=1, help="New looks of each picture.")] = 1,
+    seed: Seed = 0,
+    change: Annotated[
+        str | None,
+        typer.Option(metavar="CAT,CAT", help="Categories that may change, such as sky,road."),
+    ] = None,
+    objects: Annotated[
+        bool,
+        typer.Option("--objects", help="Ask for the scenario's objects too, which get no labels."),
+    ] = False,
+    margin: Annotated[
+        int, typer.Option(min=0, max=256, help="Pixels that are kept round every object.")
+    ] = 3,
+    annotations: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The annotation file; default: found.")
+    ] = None,
+) -> None:
+    """Give pictures with COCO annotations new looks; their objects and annotations stay."""
+    from hartsim.augment import AugmentRequest
+    from hartsim.config import load_config
+
+    request = AugmentRequest(
+        folder=folder,
+        route=route,
+        scenario=scenario,
+        out=out,
+        count=count,
+        seed=seed,
+        change=tuple(each.strip() for each in (change or "").split(",") if each.strip()),
+        objects=objects,
+        margin_px=margin,
+        annotations=annotations,
+        config=load_config(settings or []),
+    )
+    screen.print(_augment(request))
+
+
+def _augment(request: "AugmentRequest") -> str:
+    """Make the pictures under a progress bar and show what was dropped; the summary."""
+    from hartsim.augment import carry_out, plan
+    from hartsim.dataset.augmented import read_dropped
+
+    planned = plan(request)
+    there = len(planned.variants) - len(planned.missing)
+    started, made, failed = time.perf_counter(), 0, 0
+    with _progress(there) as progress:
+        bar = progress.add_task("the first", total=len(planned.variants), completed=there)
+        for each in carry_out(planned):
+            made, failed = made + 1, failed + bool(each.said["failed"])
+            progress.update(bar, advance=1, description=each.variant.name)
+    seconds = time.perf_counter() - started
+    if dropped := read_dropped(request.out):
+        screen.print(_dropped_table(dropped))
+    if not made:
+        return f"nothing to do: all {_counted(there, 'picture')} are in {request.out}"
+    return (
+        f"{_counted(made, 'picture')} in {seconds:.0f} s ({made / seconds:.2f}/s), {failed} with a "
+        f"failed check, {there} were there before → {request.out}"
+    )
+
+
+def _dropped_table(dropped: "Sequence[Mapping[str, str]]") -> "Table":
+    """How many annotations were dropped, by category and reason."""
+    from collections import Counter
+
+    from rich.table import Table
+
+    table = Table("dropped", "annotations of", "because", box=None, pad_edge=False)
+    counts = Counter((each["category"] or "no category", each["reason"]) for each in dropped)
+    for (category, reason), number in sorted(counts.items()):
+        table.add_row(str(number), escape(category), reason)
+    return table
 
 
 @app.command(epilog="Example: hartsim merge part0 part1 --out data")
@@ -662,6 +768,86 @@ def measure(data: Corpus, out: TrainingRun) -> None:
         screen.print(f"{name} {value}")
 
 
+@bench.command("speed", epilog="Example: hartsim bench speed --model 0.7b --precision fp32,int8")
+def bench_speed(
+    model: Annotated[str, typer.Option(help="Of mini, tiny, 0.7b.")] = "mini",
+    size_px: Annotated[
+        int | None, typer.Option(help="Side of the pictures; default the model's, 0.7b: 256.")
+    ] = None,
+    precision: Annotated[
+        str, typer.Option(help="Of fp32, int8, bf16, fp16, fp8, with commas.")
+    ] = "fp32",
+    batch: Annotated[
+        str, typer.Option(help="Pictures together, with commas; auto doubles while that pays.")
+    ] = "auto",
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
+    runs: Annotated[
+        int, typer.Option(min=1, help="Of the latency; a 95th percentile needs 20.")
+    ] = 10,
+    threads: Annotated[int | None, typer.Option(min=1, help="Of the CPU; default all.")] = None,
+    fuse: Annotated[bool, typer.Option("--fuse", help="Compile the blocks, on CUDA.")] = False,
+    out: Annotated[
+        Path | None, typer.Option("--json", metavar="FILE", help="Keep the report here.")
+    ] = None,
+) -> None:
+    """Measure HART: latency, throughput, memory, start, and every stage against its roofline."""
+    from hartsim.bench import show
+    from hartsim.bench.plan import SpeedRequest
+    from hartsim.bench.speed import measure, report, write_report
+
+    if out is not None and not out.parent.is_dir():
+        raise ConfigError(f"--json is '{out}', but there is no folder '{out.parent}'")
+    request = SpeedRequest(
+        model=model,
+        size_px=size_px,
+        precisions=tuple(_listed(precision)),
+        batches=None if batch == "auto" else _numbers("--batch", batch),
+        device=device,
+        runs=runs,
+        threads=threads,
+        fuse=fuse,
+    )
+    measured = []
+    with errors.status(f"{model}: the first of {_counted(len(request.precisions), 'precision')}"):
+        for each in measure(request):
+            measured.append(each)
+            screen.print(_rows_table(show.stages(each.result)))
+            screen.print(_rows_table(show.sweep(each.result)), each.result.sweep_ended)
+            found = report(request, measured)
+            if out is not None:  # at once: the next precision may take long
+                write_report(found, out)
+    screen.print(_rows_table(show.summary(found)))
+    if found.goals:
+        screen.print(_rows_table(show.goals(found)))
+    screen.print(escape(show.heading(found)))
+    if out is not None:
+        screen.print(f"report → {out}")
+
+
+def _rows_table(rows: "Sequence[Sequence[str]]") -> "Table":
+    """A table whose first row says what the columns are; all but the first are numbers."""
+    from rich.table import Column, Table
+
+    first, *others = rows[0]
+    columns = [Column(name, justify="right") for name in others]
+    table = Table(first, *columns, box=None, pad_edge=False)
+    for row in rows[1:]:
+        table.add_row(*map(escape, row))
+    return table
+
+
+def _listed(text: str) -> list[str]:
+    """The words between commas."""
+    return [each.strip() for each in text.split(",") if each.strip()]
+
+
+def _numbers(option: str, text: str) -> tuple[int, ...]:
+    words = _listed(text)
+    if not words or not all(word.isdecimal() for word in words):
+        raise ConfigError(f"{option} is '{text}', must be numbers with commas, such as 1,2,4")
+    return tuple(map(int, words))
+
+
 @scenarios.command("list", epilog="Example: hartsim scenarios list")
 def list_scenarios() -> None:
     """List the shipped scenarios by folder; a folder's name stands for all below it."""
@@ -717,6 +903,118 @@ def show_schema() -> None:
     from hartsim.scenario.json_schema import scenario_schema
 
     print(json.dumps(scenario_schema(), indent=1))
+
+
+@weights.command("pull", epilog="Example: hartsim weights pull hart-0.7b-1024px --revision main")
+def pull_weights(
+    name: ModelName = "hart-0.7b-1024px",
+    revision: Annotated[
+        str | None, typer.Option(help="Branch, tag or commit; default: what was pulled before.")
+    ] = None,
+    text_revision: Annotated[
+        str | None, typer.Option(help="The same, of the text encoder's repository.")
+    ] = None,
+    update: Annotated[
+        bool, typer.Option("--update", help="Ask the hub where the revisions are now.")
+    ] = False,
+) -> None:
+    """Bring a published model, or what is missing of it, and check that it can be loaded."""
+    from hartsim.hart import hub, system_prompt
+    from hartsim.hart.checkpoint import load_hart
+
+    model, shown = hub.published(name), ""
+    for each in hub.pull(model, revision, text_revision, update):
+        if each.record.repo != shown:
+            shown = each.record.repo
+            screen.print(f"{shown} at {_revision(each.record)}, {_size(each.record.size)}")
+        screen.print(f"  {escape(each.file)} {'fetched' if each.fetched else 'was here'}")
+    folder = hub.find_weights(name)
+    load_hart(folder)
+    screen.print(f"checked, ready for hart={model.size} → {folder}")
+    if not system_prompt.kept().is_file():
+        errors.print(f"[yellow]the system prompt is missing[/]; bring it: {system_prompt.BRING}")
+
+
+def _revision(record: "Record") -> str:
+    return escape(f"{record.commit[:12]} ({record.revision})")
+
+
+def _size(size: int) -> str:
+    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.1f} MB"
+
+
+@weights.command("list", epilog="Example: hartsim weights list")
+def list_weights() -> None:
+    """List the models there are, and what is here of each."""
+    from rich.table import Table
+
+    from hartsim.hart import hub, system_prompt
+    from hartsim.library import library_path
+
+    table = Table("model", "", "size", "revision", "checked", box=None, pad_edge=False)
+    for folder in sorted(path for path in library_path("weights").iterdir() if path.is_dir()):
+        size = sum(path.stat().st_size for path in folder.rglob("*.safetensors"))
+        table.add_row(folder.name, "shipped", _size(size), "", "at every load")
+    for model in hub.MODELS:
+        checked = "and converted" if hub.is_converted(model) else "no"
+        table.add_row(*_pulled(model.weights), checked)
+        table.add_row(*_pulled(model.text), "")
+    screen.print(table)
+    there = system_prompt.kept().is_file()
+    told = system_prompt.kept() if there else f"missing; bring it: {system_prompt.BRING}"
+    screen.print(f"system prompt: {told}")
+
+
+def _pulled(repo: str) -> tuple[str, str, str, str]:
+    """A repository, whether it is here, its size and its revision."""
+    from hartsim.hart import hub
+
+    record = hub.record_of(repo)
+    if record is not None and not hub.missing_files(record):
+        return hub.folder_name(repo), "pulled", _size(record.size), _revision(record)
+    if part := hub.unfinished(repo) or record:
+        return hub.folder_name(repo), "in part", "", _revision(part)
+    return hub.folder_name(repo), "not here", "", ""
+
+
+@weights.command("verify", epilog="Example: hartsim weights verify")
+def verify_weights(name: ModelName = "hart-0.7b-1024px") -> None:
+    """Read every byte of a pulled model and say which files are missing or changed."""
+    from hartsim.hart import hub
+
+    model = hub.published(name)
+    problems = list(hub.verify(model))
+    for problem in problems:
+        screen.print(f"[red]{escape(problem)}[/]")
+    if problems:
+        errors.print(f"to bring them again: hartsim weights pull {model.name}")
+        raise typer.Exit(PROBLEM_FOUND)
+    screen.print(f"{model.name}: every byte as it was pulled")
+
+
+@weights.command("where", epilog="Example: hartsim weights where")
+def where_weights(name: ModelName = "hart-0.7b-1024px") -> None:
+    """Print the folder of a model's weights."""
+    from hartsim.hart import hub
+    from hartsim.library import library_path
+
+    shipped = library_path("weights") / name
+    print(shipped if shipped.is_dir() else hub.find_weights(name))
+
+
+@weights.command("prompt", epilog="Example: hartsim weights prompt --from hart/utils/constants.py")
+def bring_prompt(
+    source: Annotated[
+        Path, typer.Option("--from", metavar="FILE", help="The reference's constants.py.")
+    ],
+) -> None:
+    """Keep the published model's system prompt, read from your copy of the reference.
+
+    The file is read as text; nothing in it is run.
+    """
+    from hartsim.hart import system_prompt
+
+    screen.print(f"system prompt → {system_prompt.keep(source)}")
 
 
 def _split(words: Sequence[str]) -> tuple[list[str], list[str]]:

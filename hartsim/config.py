@@ -26,7 +26,7 @@ def _number(default: Any, low: float, high: float | None = None) -> Any:
     return field(default=default, metadata={"low": low, "high": high})
 
 
-def _pattern(default: str, pattern: str, words: str) -> Any:
+def _pattern(default: str | None, pattern: str, words: str) -> Any:
     return field(default=default, metadata={"pattern": pattern, "words": words})
 
 
@@ -37,7 +37,7 @@ class HartSettings:
     name: Literal["mini", "tiny", "0.7b"] = "mini"
     """`mini` ships with hartsim, `tiny` has random weights for tests, `0.7b` is the published."""
     weights: str | None = None
-    """Folder of the weights; null takes the shipped ones. `0.7b` ships none and needs a path."""
+    """Folder of the weights; null takes the shipped ones, or those of `hartsim weights pull`."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,22 @@ class RenderSettings:
     """Diffusion steps of the residual head."""
     choices: int | None = _number(None, 1, 1000)
     """Pictures drawn of each view, of which the one that shows its hazards best is kept."""
+    guided_scales: int | None = _number(None, 0)
+    """Scales that are guided, from the coarsest; null is all. Fewer are faster, less faithful."""
+    kept_tokens: float = _number(1.0, 0.01, 1)
+    """Share of the finest scale's tokens that are worked out; the others are guessed. Faster."""
+    paint_px: int | None = _number(None, 8)
+    """Longest side at which the model paints before pictures are resized; null is its own."""
+    feather_px: int | None = _number(None, 0)
+    """Pixels over which a painting fades in, inside its mask; null is a 64th of the picture."""
+    precision: str | None = _pattern(
+        None,
+        "fp32|bf16|fp16|int8|fp8",
+        "fp32, bf16 or int8 on a CPU, bf16, fp16, fp8 or fp32 on CUDA",
+    )
+    """What the layers compute in; null is fp32 on a CPU and bf16 on CUDA. Decides bytes."""
+    fuse: bool = False
+    """Compile the model's layers (CUDA only): faster, after a minute at the first picture."""
     batch: int = _number(4, 1)
     """Pictures in flight; decides speed and memory, never bytes."""
     rows: int | None = _number(None, 1, 1024)
@@ -137,9 +153,7 @@ def load_config(overrides: Sequence[str] = ()) -> RunConfig:
         if "." in key:
             group, name = _field_of(key)
             values[group][name] = _parse(group, name, text)
-    config = RunConfig(**{group: _build(group, values[group]) for group in GROUPS})
-    _require_weights(config.hart)
-    return config
+    return RunConfig(**{group: _build(group, values[group]) for group in GROUPS})
 
 
 def _split(override: str) -> tuple[str, str]:
@@ -275,10 +289,3 @@ def _require_known(name: str, known: Iterable[str], complaint: str) -> None:
     near = difflib.get_close_matches(name, legal, n=1)
     guess = f"did you mean '{near[0]}'? " if near else ""
     raise ConfigError(f"{complaint} '{name}'; {guess}legal: {', '.join(legal)}")
-
-
-def _require_weights(hart: HartSettings) -> None:
-    if hart.name == "0.7b" and hart.weights is None:
-        raise ConfigError(
-            "hart=0.7b ships no weights: add hart.weights=FOLDER with a copy of hart-0.7b-1024px"
-        )

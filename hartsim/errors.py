@@ -17,6 +17,10 @@ class CheckpointError(HartSimError):
     """Weights are missing, broken, of an unsupported variant, or do not fit the request."""
 
 
+class RenderError(HartSimError):
+    """A picture cannot be painted: the model gives no numbers, or memory is too small."""
+
+
 class WorldError(HartSimError):
     """A simulator is missing, refuses to start, or cannot show what a scene asks for."""
 

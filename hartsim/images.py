@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hartsim.errors import HartSimError
-from hartsim.types import Image, Mask, Size
+from hartsim.types import Image, Labels, Mask, Size
 
 
 def encode_png(pixels: NDArray[np.generic], level: int = 1) -> bytes:
@@ -69,6 +69,28 @@ def read_image(path: Path) -> Image:
     return decode_image(_read(path), str(path))
 
 
+def read_as_annotated(path: Path, size_px: Size) -> Image:
+    """RGB pixels of a picture whose annotations are made for (height, width), exactly as stored.
+
+    Only where it has that size turned by its EXIF tag alone, it is turned. HartSimError where it is
+    of another size, and where it holds more than 8 bits of opaque RGB or grey.
+    """
+    data = _read(path)
+    stored = _decoded(data, cv2.IMREAD_UNCHANGED)
+    if stored is None:
+        raise HartSimError(f"{path}: not a readable picture")
+    if stored.dtype != np.uint8:
+        raise HartSimError(f"{path}: {stored.dtype} pixels, of which 8 bits could be kept; convert")
+    if stored.ndim == 3 and stored.shape[2] == 4 and (stored[..., 3] < 255).any():
+        raise HartSimError(f"{path}: partly transparent, which could not be kept; make it opaque")
+    for mode in (cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION, cv2.IMREAD_COLOR):
+        pixels = _decoded(data, mode)
+        if pixels is not None and pixels.shape[:2] == size_px:
+            return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB), np.uint8)
+    (height, width), (rows, columns) = stored.shape[:2], size_px
+    raise HartSimError(f"{path}: {width}x{height} pixels, annotated as {columns}x{rows}")
+
+
 def read_map(path: Path) -> NDArray[np.generic]:
     """A label or instance map from a PNG file; HartSimError where it is missing or broken."""
     return decode_map(_read(path), str(path))
@@ -91,11 +113,50 @@ def resize(image: Image, size_px: Size) -> Image:
     return np.asarray(cv2.resize(image, (width, height), interpolation=method), np.uint8)
 
 
+def resize_labels(labels: Labels, size_px: Size) -> Labels:
+    """The class ids at (height, width): those of the nearest pixels."""
+    height, width = size_px
+    nearest = cv2.resize(labels, (width, height), interpolation=cv2.INTER_NEAREST)
+    return np.asarray(nearest, np.uint8)
+
+
 def composite(below: Image, above: Image, mask: Mask) -> Image:
     """Show `above` where the mask is True and `below` elsewhere; all share one size."""
     if not below.shape[:2] == above.shape[:2] == mask.shape:
         raise ValueError(f"mask is {mask.shape}, below {below.shape[:2]}, above {above.shape[:2]}")
     return np.where(mask[..., None], above, below)
+
+
+def fade_in(below: Image, above: Image, mask: Mask, reach_px: float) -> Image:
+    """Like `composite`, but `above` fades in within `reach_px` of the mask's border.
+
+    Where the mask is False, `below` stays as it is, bit for bit.
+    """
+    distance = cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    share = np.minimum(distance / max(reach_px, 1), 1)[..., None]
+    mixed = np.round(below + (above.astype(np.float32) - below) * share).astype(np.uint8)
+    return composite(below, mixed, mask)
+
+
+def polygon_mask(corners: NDArray[np.float64], size_px: Size) -> Mask:
+    """Every pixel that a polygon touches, and at most two more on each side.
+
+    Corners are (N, 2), column and row, where the first pixel reaches from 0 to 1; they may lie
+    outside. Source of the convention: COCO's polygons.
+    """
+    mask = np.zeros(size_px, np.uint8)
+    bits = 4  # of a pixel's fraction
+    points = [np.round((corners - 0.5) * 2**bits).astype(np.int32)]
+    cv2.fillPoly(mask, points, 1, cv2.LINE_8, bits)
+    cv2.polylines(mask, points, True, 1, 2, cv2.LINE_8, bits)
+    return mask > 0
+
+
+def grow(mask: Mask, reach_px: int) -> Mask:
+    """The mask with all pixels at most so far from it."""
+    side = 2 * reach_px + 1
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+    return cv2.dilate(mask.astype(np.uint8), disc) > 0
 
 
 def captioned(image: Image, text: str, bar_px: int = 16) -> Image:

@@ -1,7 +1,7 @@
 """What every test can count on: repeatable examples, and markers that skip what cannot run here."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 
 import pytest
@@ -34,3 +34,11 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     for marker, (is_here, reason) in NEEDS.items():
         if item.get_closest_marker(marker) and not is_here():
             pytest.skip(reason)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Nothing that a test keeps, or finds, is the user's."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HARTSIM_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield

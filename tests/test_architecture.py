@@ -29,7 +29,7 @@ MAY_IMPORT = {
     "adapters": LEAVES | {"images", "scenario", "worlds", "dataset"},
     "training": LEAVES | {"images", "hart", "dataset"},
 }
-TOP = {"pipeline", "corpus", "bench", "doctor"}
+TOP = {"pipeline", "augment", "corpus", "bench", "doctor"}
 """Where the packages meet; only the command line stands above."""
 
 MAY_IMPORT |= {unit: {*MAY_IMPORT, *TOP} for unit in (*TOP, "cli")}
@@ -39,6 +39,7 @@ HOMES = {
     "carla": {"adapters/carla"},
     "cv2": {"images", "doctor"},
     "gymnasium": {"adapters", "bench"},
+    "huggingface_hub": {"hart/hub"},
     "mujoco": {"worlds", "adapters/gymnasium"},
     "omegaconf": {"config", "scenario"},
     "rich": {"cli"},
@@ -48,7 +49,7 @@ HOMES = {
 }
 """The only modules, or folders of modules, that import a library."""
 
-WHEN_USED = {"carla", "mujoco", "transformers"}
+WHEN_USED = {"carla", "huggingface_hub", "mujoco", "transformers"}
 """Libraries that no module imports at its top: they are optional, or choose a driver on import."""
 
 SLOW_TO_IMPORT = ("torch", "mujoco", "cv2", "gymnasium", "transformers", "carla")

@@ -14,6 +14,7 @@ from hartsim.scenario.samplers import full_grid
 
 COMMANDS = [
     "generate",
+    "augment",
     "coverage",
     "merge",
     "compile",
@@ -29,12 +30,20 @@ COMMANDS = [
     "train transformer",
     "train decoder",
     "train measure",
+    "bench",
+    "bench speed",
     "doctor",
     "scenarios",
     "scenarios list",
     "scenarios show",
     "scenarios new",
     "scenarios schema",
+    "weights",
+    "weights pull",
+    "weights list",
+    "weights verify",
+    "weights where",
+    "weights prompt",
 ]
 
 
@@ -76,6 +85,9 @@ def test_the_help_names_every_command(capsys):
         ("generate x --routes texure", "no 'texure'; did you mean 'texture'?"),
         ("generate x hart=tny", "no 'tny'; did you mean 'tiny'?"),
         ("generate child_behind_vam", "child_behind_van"),
+        ("augment none --route repaint --scenario deer_snow_road --out x", "none: no such folder"),
+        ("augment none --route view --scenario deer_snow_road --out x", "'--route'"),
+        ("augment none --route repaint --out x", "Missing option '--scenario'"),
         ("compile child_behind_vam", "child_behind_van"),
         ("compile missing/file.yaml", "missing/file.yaml: no such file"),
         ("scenarios show child_behind_vam", "child_behind_van"),

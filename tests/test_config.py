@@ -45,7 +45,7 @@ def test_the_config_cannot_be_changed_after_loading():
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: f"{path.parent.name}={path.stem}")
 def test_every_shipped_file_loads_into_its_group(path):
     fields = yaml.safe_load(path.read_text())
-    config = load_config([f"{path.parent.name}={path.stem}", "hart.weights=folder"])
+    config = load_config([f"{path.parent.name}={path.stem}"])
     group = getattr(config, path.parent.name)
     assert json.loads(json.dumps({name: getattr(group, name) for name in fields})) == fields
 
@@ -76,7 +76,6 @@ def test_every_group_ships_a_file():
         ("dataset.routes=textur", "dataset.routes: no 'textur'; did you mean 'texture'?"),
         ("dataset.views=", "dataset.views is empty, must name at least one"),
         ("dataset.views=top,top", "dataset.views names 'top' more than once"),
-        ("hart=0.7b", "hart=0.7b ships no weights: add hart.weights=FOLDER"),
     ],
 )
 def test_a_bad_override_is_named_with_what_would_be_right(override, complaint):

@@ -150,7 +150,7 @@ def merge(sources: Iterable[Path], out: Path) -> Path:
     request = read_marker(shards[0])["request"]
     seen: dict[str, Path] = {}
     for shard in shards:
-        _refuse_other_request(shard, request)
+        refuse_other_request(shard, read_marker(shard)["request"], request)
         for folder in sample_folders(shard):
             _refuse_difference(folder, seen.setdefault(folder.name, folder))
     with DatasetWriter(out, request) as writer:
@@ -173,11 +173,12 @@ def _refuse_strangers(root: Path) -> None:
 def _claim(root: Path, request: dict[str, Any]) -> None:
     if not (root / MARKER).exists():
         replace_durably(root / MARKER, json_page({"format": FORMAT, "request": request}))
-    _refuse_other_request(root, request)
+    refuse_other_request(root, read_marker(root)["request"], request)
 
 
-def _refuse_other_request(root: Path, request: Mapping[str, Any]) -> None:
-    differences = _differences(read_marker(root)["request"], request)
+def refuse_other_request(root: Path, theirs: Any, ours: Mapping[str, Any]) -> None:
+    """DatasetError where a folder was made by another request, with what differs."""
+    differences = _differences(theirs, ours)
     if differences:
         more = f" (and {len(differences) - 3} more)" if len(differences) > 3 else ""
         raise DatasetError(

@@ -18,14 +18,14 @@ from hartsim.hart.text import Context
 def told_apart(hart: Hart, latent: Tensor, asked: Context, calm: Context) -> Tensor:
     """How much likelier, in nats, each latent's codes are under `asked` than under `calm`, (B,).
 
-    `latent` is (B, C, P, P); both contexts have B rows.
+    `latent` is (B, C, H, W); both contexts have B rows.
     """
     quantizer = hart.tokenizer.quantizer
     quantized = quantizer.encode(latent)
     inputs, codes = quantizer.next_inputs(quantized), torch.cat(quantized.codes, dim=1)
 
     def likelihood(context: Context) -> Tensor:
-        logits = hart.transformer(context, inputs).logits.float()
+        logits = hart.transformer(context, inputs, grid=quantizer.grids(latent)[-1]).logits
         nats = functional.cross_entropy(logits.flatten(0, 1), codes.flatten(), reduction="none")
         return -nats.view(codes.shape).sum(dim=1)
 

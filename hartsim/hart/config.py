@@ -6,12 +6,16 @@ have defaults that leave the published architecture as it is.
 """
 
 import dataclasses
+import functools
 import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 PATCH_NUMS_1024 = (1, 2, 3, 4, 5, 7, 9, 12, 16, 21, 27, 36, 48, 64)
+
+Grid = tuple[int, int]
+"""Rows and columns of tokens."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,10 @@ class TransformerConfig:
     """Noise levels drawn per token in each training step of the head."""
     cond_drop_rate: float = 0.1
     """Share of training rows that lose their text."""
+    label_classes: int = 0
+    """Classes of the label maps that pictures may follow; 0 for a model that takes none."""
+    label_drop_rate: float = 0.3
+    """Share of training rows that lose their labels."""
 
     def __post_init__(self) -> None:
         _require_positive(
@@ -86,6 +94,8 @@ class TokenizerConfig:
     attention: bool = True
     """Self-attention at the lowest resolution."""
     norm_groups: int = 32
+    decoder_ch: int = 0
+    """Channels of the decoder; 0 is `ch`. Fewer are faster, and need a training of their own."""
     linear_shortcut: bool = False
     """A linear map of whole blocks of pixels beside the encoder, and its inverse by the decoder."""
 
@@ -96,6 +106,11 @@ class TokenizerConfig:
             raise ValueError(
                 f"ch {self.ch} times ch_mult {self.ch_mult}: every level needs a multiple of "
                 f"norm_groups = {self.norm_groups}"
+            )
+        if self.decoder_ch % self.norm_groups:
+            raise ValueError(
+                f"decoder_ch is {self.decoder_ch}, must be a multiple of norm_groups = "
+                f"{self.norm_groups}"
             )
         _require_scales("v_patch_nums", self.v_patch_nums)
 
@@ -180,6 +195,22 @@ class HartConfig:
             tokenizer=TokenizerConfig(**_known(TokenizerConfig, tokenizer)),
             residual_steps=int(llm.get("num_sampling_steps", 8)),
         )
+
+
+@functools.lru_cache(maxsize=256)
+def scale_grids(patch_nums: tuple[int, ...], last: Grid) -> tuple[Grid, ...]:
+    """The grid of every scale, coarse to fine, for pictures of `last` cells.
+
+    Scales keep their shares of the picture: square pictures have the sides of `patch_nums`, others
+    the nearest. ValueError for a side longer than those that the weights were trained on.
+    """
+    if not all(1 <= side <= patch_nums[-1] for side in last):
+        raise ValueError(
+            f"a picture of {last[0]} x {last[1]} tokens is asked for; the weights know "
+            f"1 to {patch_nums[-1]} on a side"
+        )
+    shares = (last[0] / patch_nums[-1], last[1] / patch_nums[-1])
+    return tuple((max(1, round(p * shares[0])), max(1, round(p * shares[1]))) for p in patch_nums)
 
 
 def _require_positive(config: object, *names: str) -> None:

@@ -130,10 +130,10 @@ class Denoiser(nn.Module):
 
     def denoise(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         """As `forward`, with timestep and condition already embedded as y (..., W)."""
-        h = self.input_proj(x)
+        h = self.input_proj(x.to(y.dtype))
         for block in self.res_blocks:
             h = block(h, y)
-        noise, variance_share = self.final_layer(h, y).chunk(2, dim=-1)
+        noise, variance_share = self.final_layer(h, y).float().chunk(2, dim=-1)
         return noise, variance_share
 
 
@@ -148,7 +148,7 @@ class ResidualHead(nn.Module):
     def sample(
         self,
         z: Tensor,
-        guidance: float | None,
+        guidance: float,
         start: Tensor,
         noise: Callable[[int], Tensor],
         steps: int = 8,
@@ -156,8 +156,8 @@ class ResidualHead(nn.Module):
     ) -> Tensor:
         """Residuals (B, L, C) under conditions z (R, L, channels of the transformer).
 
-        With a `guidance` R is 2B, conditional rows first, and with None R is B. `start` is the
-        initial noise (B, L, C) and `noise(i)` that of step i, counted down from steps - 1 to 1.
+        With guidance R is 2B, conditional rows first, and with 0 R is B. `start` is the initial
+        noise (B, L, C) and `noise(i)` that of step i, counted down from steps - 1 to 1.
         """
         for x in self.denoising(z, guidance, start, noise, steps, temperature):
             last = x
@@ -166,7 +166,7 @@ class ResidualHead(nn.Module):
     def denoising(
         self,
         z: Tensor,
-        guidance: float | None,
+        guidance: float,
         start: Tensor,
         noise: Callable[[int], Tensor],
         steps: int,
@@ -175,12 +175,12 @@ class ResidualHead(nn.Module):
         """The noisy residuals (B, L, C), before scaling, after each step of `sample`."""
         schedule = sampling_schedule(steps)
         condition = self.net.cond_embed(z)
-        times = self.net.time_embed(torch.from_numpy(schedule.timesteps).to(z.device))
+        times = self.net.time_embed(_timesteps(steps, z.device))
         x = start
         for i in reversed(range(steps)):
-            both = x if guidance is None else torch.cat([x, x])
+            both = torch.cat([x, x]) if guidance else x
             predicted, share = self.net.denoise(both, times[i] + condition)
-            if guidance is not None:
+            if guidance:
                 # Only the noise is guided; the variance is the conditional one.
                 conditional, null = predicted.chunk(2)
                 predicted = (1 + guidance) * conditional - guidance * null
@@ -202,6 +202,13 @@ class ResidualHead(nn.Module):
         predicted, share = self.net(noisy, t, z)
         error = (predicted - noise).square().mean(dim=1)
         return error, _variational_bound(schedule, t, clean, noisy, predicted.detach(), share)
+
+
+@functools.cache
+@torch.inference_mode(False)
+def _timesteps(steps: int, device: torch.device) -> Tensor:
+    """The timesteps of a sampling schedule, kept where they are used."""
+    return torch.from_numpy(sampling_schedule(steps).timesteps).to(device)
 
 
 def _denoising_step(

@@ -11,6 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from hartsim.hart.config import Grid
+
 ROTARY_BASE = 10000.0
 SINUSOID_CHANNELS = 256
 
@@ -57,7 +59,8 @@ class SinusoidEmbedding(nn.Module):
         half = SINUSOID_CHANNELS // 2
         steps = torch.arange(half, device=values.device, dtype=torch.float32)
         angles = values.float()[:, None] * torch.exp(-math.log(ROTARY_BASE) * steps / half)
-        out: Tensor = self.mlp(torch.cat([angles.cos(), angles.sin()], dim=-1))
+        waves = torch.cat([angles.cos(), angles.sin()], dim=-1)
+        out: Tensor = self.mlp(waves.to(next(self.mlp.parameters()).dtype))
         return out
 
 
@@ -77,6 +80,14 @@ class Rotary:
         """Turn queries or keys (R, H, L, head channels)."""
         first, second = x.chunk(2, dim=-1)
         return x * self.cos + torch.cat([-second, first], dim=-1) * self.sin
+
+    def to(self, dtype: torch.dtype) -> "Rotary":
+        """The tables in another precision; they are always made in float32."""
+        return Rotary(self.cos.to(dtype), self.sin.to(dtype))
+
+    def rows(self, count: int) -> "Rotary":
+        """The tables of the first rows."""
+        return Rotary(self.cos[:count], self.sin[:count])
 
     def pick(self, kept: Tensor) -> "Rotary":
         """The tables of the tokens `kept`, (R, K) indices along L."""
@@ -99,23 +110,26 @@ def text_rotary(positions: Tensor, head_dim: int) -> Rotary:
     return Rotary.of_angles(torch.cat([angles, angles], dim=-1))
 
 
-def image_rotary(side: int, last_side: int, offsets: Tensor, head_dim: int) -> Rotary:
-    """Tables for a row-major grid of side x side tokens, whose cells span `last_side` cells.
+def image_rotary(grid: Grid, last: Grid, offsets: Tensor, head_dim: int) -> Rotary:
+    """Tables for a row-major grid of tokens, which span the cells of the `last` grid.
 
     `offsets` (R,) is the position of the last text token of each row, where the grid begins.
     """
-    grid = grid_positions(side, last_side, offsets)
-    angles = grid[..., None] * _frequencies(head_dim // 4, offsets.device)
+    positions = grid_positions(grid, last, offsets)
+    angles = positions[..., None] * _frequencies(head_dim // 4, offsets.device)
     rows, columns = angles.unbind(dim=-2)
     # `rotate` pairs channel d with d + half, hence a row angle with a column angle. That is no
     # rotation and not purely relative, but it is what the published weights were trained with.
     return Rotary.of_angles(torch.cat([rows, rows, columns, columns], dim=-1))
 
 
-def grid_positions(side: int, last_side: int, offsets: Tensor) -> Tensor:
-    """Row and column (R, side * side, 2) of a grid's tokens, in cells of the last grid."""
-    axis = torch.arange(side, device=offsets.device, dtype=torch.float32) / side * last_side
-    return torch.cartesian_prod(axis, axis) + offsets.float()[:, None, None]
+def grid_positions(grid: Grid, last: Grid, offsets: Tensor) -> Tensor:
+    """Row and column (R, L, 2) of a grid's tokens, in cells of the last grid."""
+    rows, columns = (
+        torch.arange(side, device=offsets.device, dtype=torch.float32) / side * cells
+        for side, cells in zip(grid, last, strict=True)
+    )
+    return torch.cartesian_prod(rows, columns) + offsets.float()[:, None, None]
 
 
 def _frequencies(count: int, device: torch.device) -> Tensor:
@@ -123,13 +137,18 @@ def _frequencies(count: int, device: torch.device) -> Tensor:
     return torch.pow(ROTARY_BASE, -steps / count)
 
 
-@dataclass
+@dataclass(frozen=True)
 class KVCache:
-    """Keys and values of all layers in one static allocation, and how many tokens are filled."""
+    """Keys and values of all layers in one static allocation.
+
+    The last `short_rows` rows begin at the token `short_from` instead of the first, and their first
+    key counts for all those before it as well.
+    """
 
     keys: Tensor
     values: Tensor
-    filled: int = 0
+    short_rows: int = 0
+    short_from: int = 0
 
     @classmethod
     def allocate(
@@ -141,14 +160,55 @@ class KVCache:
 
     def rows(self, start: int, stop: int) -> "KVCache":
         """Some rows of the same memory."""
-        return KVCache(self.keys[:, start:stop], self.values[:, start:stop], self.filled)
+        short = max(0, stop - (self.keys.shape[1] - self.short_rows))
+        return KVCache(self.keys[:, start:stop], self.values[:, start:stop], short, self.short_from)
 
-    def append(self, layer: int, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
-        """Write the next tokens (R, H, L, head channels) of a layer; return all it has so far."""
-        end = self.filled + keys.shape[2]
-        self.keys[layer, :, :, self.filled : end] = keys
-        self.values[layer, :, :, self.filled : end] = values
-        return self.keys[layer, :, :, :end], self.values[layer, :, :, :end]
+    def layer(self, index: int, filled: int) -> "LayerCache":
+        """One layer, which has seen `filled` tokens."""
+        return LayerCache(
+            self.keys[index], self.values[index], filled, self.short_rows, self.short_from
+        )
+
+
+@dataclass(frozen=True)
+class LayerCache:
+    """One layer of a `KVCache`."""
+
+    keys: Tensor
+    values: Tensor
+    filled: int
+    short_rows: int
+    short_from: int
+
+    def attend(self, q: Tensor, k: Tensor, v: Tensor, scale: float) -> Tensor:
+        """Let queries (R, H, L, head channels) see what the layer has seen, and their own tokens.
+
+        Their keys and values are kept, unless the cache has no room left: the last scale's are
+        never asked for again.
+        """
+        start, end = self.filled, self.filled + k.shape[2]
+        if end <= self.keys.shape[2]:
+            self.keys[:, :, start:end] = k
+            self.values[:, :, start:end] = v
+            k, v = self.keys[:, :, :end], self.values[:, :, :end]
+        else:
+            k = torch.cat([self.keys[:, :, :start], k], dim=2)
+            v = torch.cat([self.values[:, :, :start], v], dim=2)
+        full = len(q) - self.short_rows
+        long = functional.scaled_dot_product_attention(q[:full], k[:full], v[:full], scale=scale)
+        if not self.short_rows:
+            return long
+        first = self.short_from
+        bias = q.new_zeros(k.shape[2] - first)
+        bias[0] = math.log(first + 1)
+        short = functional.scaled_dot_product_attention(
+            q[full:],
+            k[full:, :, first:],
+            v[full:, :, first:],
+            attn_mask=bias.expand(1, 1, q.shape[2], -1),
+            scale=scale,
+        )
+        return torch.cat([long, short])
 
 
 class Attention(nn.Module):
@@ -164,26 +224,33 @@ class Attention(nn.Module):
         self.v_bias = nn.Parameter(torch.zeros(channels))
         self.proj = nn.Linear(channels, channels)
 
+    @property
+    def qkv_bias(self) -> Tensor:
+        """The bias (3C,) of queries, keys and values together."""
+        return torch.cat([self.q_bias, torch.zeros_like(self.q_bias), self.v_bias])
+
     def forward(
         self,
         x: Tensor,
         rotary: Rotary | None = None,
         mask: Tensor | None = None,
-        cache: KVCache | None = None,
-        layer: int = 0,
+        cache: LayerCache | None = None,
     ) -> Tensor:
         """Attend over x (R, L, C) and, with a cache, over all that the layer saw before.
 
         `mask` is True where a query (its second-last axis) may see a key (its last).
         """
-        bias = torch.cat([self.q_bias, torch.zeros_like(self.q_bias), self.v_bias])
-        qkv = functional.linear(x, self.qkv_proj.weight, bias)
+        if self.qkv_proj.bias is None:
+            qkv = functional.linear(x, self.qkv_proj.weight, self.qkv_bias)
+        else:  # made ready to generate, see `prepared`
+            qkv = self.qkv_proj(x)
         q, k, v = qkv.view(*x.shape[:2], 3, self.heads, -1).permute(2, 0, 3, 1, 4)
         if rotary is not None:
             q, k = rotary.rotate(q), rotary.rotate(k)
         if cache is not None:
-            k, v = cache.append(layer, k, v)
-        out = functional.scaled_dot_product_attention(q, k, v, attn_mask=mask, scale=self.scale)
+            out = cache.attend(q, k, v, self.scale)
+        else:
+            out = functional.scaled_dot_product_attention(q, k, v, attn_mask=mask, scale=self.scale)
         projected: Tensor = self.proj(out.transpose(1, 2).flatten(2))
         return projected
 
@@ -202,10 +269,9 @@ class Block(nn.Module):
         x: Tensor,
         rotary: Rotary | None = None,
         mask: Tensor | None = None,
-        cache: KVCache | None = None,
-        layer: int = 0,
+        cache: LayerCache | None = None,
     ) -> Tensor:
         """Map (R, L, C) to (R, L, C); arguments as in `Attention`."""
-        x = x + self.attn(self.ln_wo_grad(x), rotary, mask, cache, layer)
+        x = x + self.attn(self.ln_wo_grad(x), rotary, mask, cache)
         out: Tensor = x + self.ffn(self.ln_wo_grad(x))
         return out

@@ -7,11 +7,12 @@ Source: VAR, arXiv 2404.02905; the continuous remainder of the last scale is HAR
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from hartsim.hart.config import TokenizerConfig
+from hartsim.hart.config import Grid, TokenizerConfig, scale_grids
 
 
 @dataclass(frozen=True)
@@ -54,8 +55,8 @@ class SharedSmoothing(nn.Module):
         """Which convolution serves scale number `scale` of `scales`."""
         count = len(self.qresi_ls)
         margin = 1 / (3 * count)
-        ticks = torch.linspace(margin, 1 - margin, count, dtype=torch.float64)
-        return int((ticks - scale / (scales - 1)).abs().argmin())
+        ticks = np.linspace(margin, 1 - margin, count)
+        return int(np.abs(ticks - scale / (scales - 1)).argmin())
 
     def forward(self, x: Tensor, scale: int, scales: int) -> Tensor:
         """Smooth the upsampled codes (B, C, H, W) of one scale."""
@@ -66,7 +67,9 @@ class SharedSmoothing(nn.Module):
 class MultiScaleQuantizer(nn.Module):
     """A codebook and the arithmetic between codes, latents and transformer inputs.
 
-    Latents are (B, C, P, P) with P the last of `patch_nums`, tokens (B, p * p, C) row-major.
+    Latents are (B, C, P, P) with P the last of `patch_nums`, or (B, C, H, W) with no side longer;
+    tokens are (B, L, C), row-major over the grid of their scale (see `scale_grids`). What is
+    `wrapped` is a torus, where opposite edges touch.
     """
 
     def __init__(self, config: TokenizerConfig, patch_nums: Sequence[int]) -> None:
@@ -84,6 +87,11 @@ class MultiScaleQuantizer(nn.Module):
         """Index of the last scale."""
         return len(self.patch_nums) - 1
 
+    @property
+    def square(self) -> Grid:
+        """The grid of the last scale, if nothing else is said."""
+        return self.patch_nums[-1], self.patch_nums[-1]
+
     def nearest(self, tokens: Tensor) -> Tensor:
         """Indices (...) of the codes with the least L2 distance to vectors (..., C)."""
         codebook = self.embedding.weight
@@ -91,23 +99,40 @@ class MultiScaleQuantizer(nn.Module):
         distances = torch.addmm(codebook.square().sum(dim=1), flat, codebook.T, alpha=-2)
         return distances.argmin(dim=1).view(tokens.shape[:-1])
 
+    def grids(self, latent: Tensor) -> tuple[Grid, ...]:
+        """The grid of every scale for latents like this one."""
+        return scale_grids(self.patch_nums, (latent.shape[2], latent.shape[3]))
+
     def shrink(self, latent: Tensor, scale: int) -> Tensor:
         """Area-average a latent to the tokens of a scale."""
-        side = self.patch_nums[scale]
-        return functional.interpolate(latent, size=(side, side), mode="area").flatten(2).mT
+        grid = self.grids(latent)[scale]
+        return functional.interpolate(latent, size=grid, mode="area").flatten(2).mT
 
-    def lift(self, embedded: Tensor, scale: int) -> Tensor:
-        """What the token vectors of a scale add to the latent.
+    def lift(
+        self, embedded: Tensor, scale: int, last: Grid | None = None, wrapped: bool = False
+    ) -> Tensor:
+        """What the token vectors of a scale add to a latent of `last` rows and columns.
 
         Bicubic upsampling, then smoothing; the last scale's vectors are added as they are.
         """
-        side, last_side = self.patch_nums[scale], self.patch_nums[-1]
-        grid = embedded.mT.reshape(len(embedded), -1, side, side)
+        last = last or self.square
+        height, width = scale_grids(self.patch_nums, last)[scale]
+        cells = embedded.mT.reshape(len(embedded), -1, height, width)
         if scale == self.last:
-            return grid
-        grown = functional.interpolate(grid, size=(last_side, last_side), mode="bicubic")
+            return cells
+        if wrapped:
+            return self._lift_wrapped(cells, scale, last)
+        grown = functional.interpolate(cells, size=last, mode="bicubic")
         smooth: Tensor = self.quant_resi(grown, scale, len(self.patch_nums))
         return smooth
+
+    def _lift_wrapped(self, cells: Tensor, scale: int, last: Grid) -> Tensor:
+        """As `lift`, on a torus: of three by three copies, the middle one."""
+        tiled = functional.interpolate(
+            cells.repeat(1, 1, 3, 3), size=(3 * last[0], 3 * last[1]), mode="bicubic"
+        )
+        smooth: Tensor = self.quant_resi(tiled, scale, len(self.patch_nums))
+        return smooth[..., last[0] : 2 * last[0], last[1] : 2 * last[1]]
 
     def encode(
         self, latent: Tensor, disturb: Callable[[Tensor], Tensor] | None = None
@@ -117,7 +142,7 @@ class MultiScaleQuantizer(nn.Module):
         With `disturb`, a function of tokens (B, L, C), all scales but the last add the codes of the
         disturbed tokens instead; the codes returned are those that each scale should have added.
         """
-        rest = latent.detach()
+        rest, last = latent.detach(), self.grids(latent)[-1]
         total = torch.zeros_like(rest)
         codes, running = [], []
         for scale in range(len(self.patch_nums)):
@@ -126,15 +151,15 @@ class MultiScaleQuantizer(nn.Module):
             added = codes[-1]
             if disturb is not None and scale != self.last:
                 added = self.nearest(disturb(tokens.detach()))
-            lifted = self.lift(self.embedding(added), scale)
+            lifted = self.lift(self.embedding(added), scale, last)
             total = total + lifted
             rest = rest - lifted.detach()
             running.append(total)
         return Quantized(tuple(codes), tokens, tuple(running))
 
-    def decode(self, codes: Sequence[Tensor]) -> Tensor:
-        """The latent that codes alone describe."""
-        lifted = [self.lift(self.embedding(c), scale) for scale, c in enumerate(codes)]
+    def decode(self, codes: Sequence[Tensor], last: Grid | None = None) -> Tensor:
+        """The latent of `last` rows and columns that codes alone describe."""
+        lifted = [self.lift(self.embedding(c), scale, last) for scale, c in enumerate(codes)]
         return torch.stack(lifted).sum(dim=0)
 
     def next_inputs(self, quantized: Quantized) -> Tensor:

@@ -1,12 +1,12 @@
 """Jobs in, renders out: HART as the rest of hartsim sees it."""
 
 import dataclasses
+import functools
 import hashlib
 import json
 import logging
-import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -17,19 +17,18 @@ from torch import Tensor
 from torch.nn import functional
 
 from hartsim import __version__
-from hartsim.errors import CheckpointError, ConfigError
+from hartsim.errors import CheckpointError, ConfigError, RenderError
+from hartsim.hart import hub
 from hartsim.hart.checkpoint import load_hart
-from hartsim.hart.choosing import told_apart
-from hartsim.hart.config import hart_config
-from hartsim.hart.edit import canvas_of_images, generate_seamless
+from hartsim.hart.config import Grid, hart_config
 from hartsim.hart.model import Hart, new_hart
-from hartsim.hart.noise import KeyedNoise
-from hartsim.hart.sampling import LatentCanvas, SamplingSettings, generate
-from hartsim.hart.text import Context
-from hartsim.hart.tokenizer import from_pixels, to_pixels
-from hartsim.images import composite, resize
+from hartsim.hart.noise import seeds_of
+from hartsim.hart.painting import Kind, Tensors, paint
+from hartsim.hart.prepared import prepare
+from hartsim.hart.sampling import SamplingSettings
+from hartsim.images import fade_in, resize, resize_labels
 from hartsim.library import library_path
-from hartsim.types import Canvas, Image, Render, RenderJob, Size
+from hartsim.types import Canvas, Image, Mask, Render, RenderJob, Size
 
 logger = logging.getLogger(__name__)
 
@@ -61,6 +60,18 @@ class RenderChoice(Protocol):
     @property
     def choices(self) -> int | None: ...  # noqa: D102
     @property
+    def guided_scales(self) -> int | None: ...  # noqa: D102
+    @property
+    def kept_tokens(self) -> float: ...  # noqa: D102
+    @property
+    def paint_px(self) -> int | None: ...  # noqa: D102
+    @property
+    def feather_px(self) -> int | None: ...  # noqa: D102
+    @property
+    def precision(self) -> str | None: ...  # noqa: D102
+    @property
+    def fuse(self) -> bool: ...  # noqa: D102
+    @property
     def rows(self) -> int | None: ...  # noqa: D102
     @property
     def threads(self) -> int: ...  # noqa: D102
@@ -71,9 +82,11 @@ class RenderChoice(Protocol):
 def make_renderer(model: ModelChoice, render: RenderChoice) -> "HartRenderer":
     """The renderer of a configuration.
 
-    CheckpointError if its weights are missing or broken, ConfigError for a device that is not here.
+    CheckpointError if its weights are missing or broken, ConfigError for a device that is not here
+    or cannot do what is asked of it.
     """
-    hart = find_hart(model.name, model.weights).to(find_device(render.device))
+    device = find_device(render.device)
+    hart = prepare(find_hart(model.name, model.weights).to(device), render.precision)
     asked = {
         "guidance": render.guidance,
         "more_smooth": render.smooth,
@@ -82,8 +95,22 @@ def make_renderer(model: ModelChoice, render: RenderChoice) -> "HartRenderer":
         "choices": render.choices,
     }
     chosen: dict[str, Any] = {name: value for name, value in asked.items() if value is not None}
-    settings = dataclasses.replace(SamplingSettings.of(hart.config), **chosen)
-    return HartRenderer(hart, settings, render.rows, render.threads)
+    settings = dataclasses.replace(
+        SamplingSettings.of(hart.config),
+        guided_scales=render.guided_scales,
+        kept_tokens=render.kept_tokens,
+        **chosen,
+    )
+    renderer = HartRenderer(
+        hart, settings, render.rows, render.threads, render.paint_px, render.feather_px
+    )
+    if device.type == "cuda":
+        from hartsim.hart.fast import Recorder
+
+        return dataclasses.replace(renderer, run=Recorder(hart, settings, render.fuse))
+    if render.fuse:
+        raise ConfigError("render.fuse is true, but it is for CUDA devices; leave it out on a CPU")
+    return renderer
 
 
 def find_device(name: str) -> torch.device:
@@ -99,11 +126,13 @@ def find_device(name: str) -> torch.device:
 
 
 def find_hart(name: str, weights: str | None) -> Hart:
-    """The model of a named size: from a folder, or as shipped; `tiny` has random weights."""
+    """The model of a named size: from a folder, shipped or pulled; `tiny` has random weights."""
     if weights is not None:
         return load_hart(Path(weights))
     if name == "tiny":
         return new_hart(hart_config(name), seed=0)
+    if any(name == model.size for model in hub.MODELS):
+        return load_hart(hub.find_weights(name))
     shipped = library_path("weights") / name
     if not shipped.is_dir():
         raise CheckpointError(f"{shipped}: hartsim ships no weights called {name!r}; name a folder")
@@ -115,42 +144,73 @@ class HartRenderer:
     """A function from jobs to renders, whose bytes do not depend on how the jobs are grouped.
 
     `rows` samples go through the model together, always that many: fewer are padded. None is 1 on a
-    CPU and 8 on CUDA. Rows, `threads` and the kind of device are recorded in each render.
+    CPU and 8 on CUDA. What decides the bytes beside job, canvas and weights is recorded in each
+    render, also where memory was too small for so many rows and fewer went together.
     """
 
     hart: Hart
     settings: SamplingSettings
     rows: int | None = None
     threads: int = 2
+    paint_px: int | None = None
+    """Longest side at which the model paints, at most its own; None is its own."""
+    feather_px: int | None = None
+    """Pixels over which a painting fades in, inside its mask; None is a 64th of the picture."""
+    run: Callable[[Kind, Tensors], Tensors] | None = None
+    """What paints instead of `painting.paint`, with the same result; such as a recording of it."""
+
+    def __post_init__(self) -> None:
+        own = max(self.hart.config.size_px)
+        if self.paint_px is not None and not self._cell <= self.paint_px <= own:
+            raise ConfigError(
+                f"render.paint_px is {self.paint_px}; {self.hart.config.name} paints from "
+                f"{self._cell} to {own} pixels"
+            )
 
     @property
     def size_px(self) -> Size:
-        """The size at which the model paints; other sizes are resized from it."""
-        return self.hart.config.size_px
+        """The size at which the model paints square pictures."""
+        return self._painted_px(self._grid((1, 1)))
 
     @property
     def scales(self) -> int:
         """How many scales the model has."""
         return len(self.hart.config.transformer.patch_nums)
 
-    @property
-    def recorded(self) -> dict[str, Any]:
+    def recorded(self, rows: int | None = None) -> dict[str, Any]:
         """Everything but job, canvas and weights that decides the bytes."""
-        device = self.hart.device.type
-        fixed = {"rows": self._rows, "threads": self.threads, "device": device}
-        return {**dataclasses.asdict(self.settings), **fixed}
+        return {
+            **dataclasses.asdict(self.settings),
+            "paint_px": self.paint_px,
+            "feather_px": self.feather_px,
+            "precision": self.hart.precision,
+            "rows": rows or self._rows,
+            "threads": self.threads,
+            "device": _device_name(self.hart.device),
+            "torch": torch.__version__,
+        }
 
     def __call__(self, work: Sequence[Work]) -> Iterator[Render]:
         """The renders, in the order of the work, each as soon as those before it are done.
 
-        Raises ValueError for a job whose canvas is missing, superfluous or of another size.
+        Raises ValueError for a job whose canvas is missing, superfluous or of another size, and
+        RenderError where the model gives no numbers or a single picture is too large for memory.
         """
         for job, canvas in work:
             _require_canvas(job, canvas)
+        kinds: dict[Kind, list[int]] = {}
+        for index, each in enumerate(work):
+            kinds.setdefault(self._kind(*each), []).append(index)
+        chunks = [
+            (indices[start : start + self._rows], kind)
+            for kind, indices in kinds.items()
+            for start in range(0, len(indices), self._rows)
+        ]
         done: dict[int, Render] = {}
         given = 0
-        for chunk in self._chunks(work):
-            done.update(zip(chunk, self._render([work[i] for i in chunk]), strict=True))
+        for indices, kind in sorted(chunks, key=lambda chunk: chunk[0]):
+            renders = self._render(kind, [work[i] for i in indices], self._rows)
+            done.update(zip(indices, renders, strict=True))
             while given in done:
                 yield done.pop(given)
                 given += 1
@@ -159,117 +219,169 @@ class HartRenderer:
     def _rows(self) -> int:
         return self.rows or (CUDA_ROWS if self.hart.device.type == "cuda" else CPU_ROWS)
 
-    def _chunks(self, work: Sequence[Work]) -> list[list[int]]:
-        """Indices of jobs that take the same path through the model, at most `rows` together."""
-        kinds: dict[tuple[bool, ...], list[int]] = {}
-        for index, (job, canvas) in enumerate(work):
-            route = (job.route == "texture", canvas is not None)
-            kind = (*route, bool(job.negative), bool(job.calm))
-            kinds.setdefault(kind, []).append(index)
-        chunks = [
-            indices[start : start + self._rows]
-            for indices in kinds.values()
-            for start in range(0, len(indices), self._rows)
-        ]
-        return sorted(chunks)
+    @property
+    def _cell(self) -> int:
+        return self.hart.config.tokenizer.downsampling
 
-    def _render(self, work: list[Work]) -> list[Render]:
+    def _grid(self, size_px: Size) -> Grid:
+        """The tokens of a picture: as many as the model may on the longer side, in its shape."""
+        longest = max(self.hart.config.size_px) if self.paint_px is None else self.paint_px
+        cells = longest // self._cell
+        height, width = (max(1, round(cells * side / max(size_px))) for side in size_px)
+        return height, width
+
+    def _painted_px(self, grid: Grid) -> Size:
+        return grid[0] * self._cell, grid[1] * self._cell
+
+    def _kind(self, job: RenderJob, canvas: Canvas | None) -> Kind:
+        follows = canvas is not None and self.hart.config.transformer.label_classes > 0
+        return Kind(
+            grid=self._grid(job.size_px),
+            seamless=job.route == "texture",
+            canvas=canvas is not None,
+            labels=follows,
+            negative=bool(job.negative) and self.settings.guidance > 0,
+            calm=bool(job.calm) and self.settings.choices > 1,
+        )
+
+    def _render(self, kind: Kind, work: Sequence[Work], rows: int) -> list[Render]:
+        """Renders of one kind, `rows` at a time: where memory is too small, half as many."""
         started = time.perf_counter()
         torch.set_num_threads(self.threads)
-        images = self._paint(work + [work[0]] * (self._rows - len(work)))[: len(work)]
+        padded = [*work, *[work[0]] * (rows - len(work))]
+        try:
+            painted = self._paint(kind, padded)
+        except RuntimeError as error:
+            if not _is_out_of_memory(error):
+                raise
+            if rows == 1:
+                height, width = self._painted_px(kind.grid)
+                raise RenderError(
+                    f"'{work[0][0].target}': memory is too small to paint even one picture of "
+                    f"{width}x{height} pixels; set render.paint_px lower"
+                ) from error
+            logger.warning("memory is too small for %d rows; %d go together", rows, rows // 2)
+            parts = [work[start : start + rows // 2] for start in range(0, len(work), rows // 2)]
+            return [render for part in parts for render in self._render(kind, part, rows // 2)]
+        for finite, (job, _) in zip(painted["finite"].tolist(), work, strict=False):
+            if not finite:
+                raise RenderError(
+                    f"'{job.target}': the model gives no numbers (NaN or infinite) for "
+                    f"{job.prompt!r}; its weights are damaged, or too large for "
+                    f"render.precision={self.hart.precision}"
+                )
+        images = painted["pixels"].numpy()[: len(work)]
         seconds = (time.perf_counter() - started) / len(work)
         logger.debug("%d images in %.2f s", len(work), seconds * len(work))
         return [
             Render(
                 job=job,
-                image=_finish(image, job, canvas),
+                image=self._finish(image, job, canvas),
                 weights_hash=self.hart.weights_hash,
-                settings=self.recorded,
-                cache_key=self.cache_key(job, canvas),
+                settings=self.recorded(rows),
+                cache_key=self.cache_key(job, canvas, rows),
                 seconds=seconds,
             )
             for image, (job, canvas) in zip(images, work, strict=True)
         ]
 
-    @torch.no_grad()
-    def _paint(self, work: list[Work]) -> list[Image]:
-        """Images at the model's size; all work is of one kind."""
-        hart, device = self.hart, self.hart.device
-        jobs = [job for job, _ in work]
+    @torch.inference_mode()
+    def _paint(self, kind: Kind, work: Sequence[Work]) -> Tensors:
+        """What `painting.paint` makes of jobs and canvases, on the CPU."""
+        given = self._prompts(kind, [job for job, _ in work])
+        if kind.canvas:
+            given |= self._canvases(kind, [canvas for _, canvas in work if canvas is not None])
+        device = self.hart.device
+        there = {name: tensor.to(device, non_blocking=True) for name, tensor in given.items()}
+        run = self.run or functools.partial(paint, self.hart, self.settings)
+        return {name: tensor.cpu() for name, tensor in run(kind, there).items()}
+
+    def _prompts(self, kind: Kind, jobs: Sequence[RenderJob]) -> dict[str, Tensor]:
+        """Contexts and seeds of the jobs."""
+        asked = {"prompt": [job.prompt for job in jobs]}
+        if kind.negative:
+            asked["negative"] = [job.negative for job in jobs]
+        if kind.calm:
+            asked["calm"] = [job.calm for job in jobs]
+        given: dict[str, Tensor] = {}
+        for name, prompts in asked.items():
+            context = self.hart.text.encode(prompts)
+            given |= {name: context.states, f"{name}_positions": context.position_ids}
         keys = [job.noise_key for job in jobs]
-        noise = KeyedNoise(keys, device)
-        context = hart.text.encode([job.prompt for job in jobs])
-        negative = None
-        if jobs[0].negative and self.settings.guidance > 0:
-            negative = hart.text.encode([job.negative for job in jobs])
-        if jobs[0].route == "texture":
-            seam_noise = KeyedNoise([f"{key}/seam" for key in keys], device)
-            latent = generate_seamless(hart, context, noise, seam_noise, self.settings, negative)
-            image = hart.tokenizer.decode_wrapped(latent)
-        elif jobs[0].calm and self.settings.choices > 1:
-            latent = self._chosen(jobs, context, negative)
-            image = hart.tokenizer.decode(latent)
-        else:
-            canvas = self._latent_canvas([canvas for _, canvas in work if canvas is not None])
-            latent = generate(hart, context, noise, self.settings, canvas, negative)
-            image = hart.tokenizer.decode(latent)
-        return list(to_pixels(image).cpu().numpy())
+        given["seeds"] = seeds_of(keys)
+        if kind.calm:
+            choices = range(1, self.settings.choices)
+            others = [seeds_of([f"{key}/{choice}" for key in keys]) for choice in choices]
+            given["seeds"] = torch.stack([given["seeds"], *others])
+        if kind.seamless:
+            given["seam_seeds"] = seeds_of([f"{key}/seam" for key in keys])
+        return given
 
-    def _chosen(
-        self, jobs: Sequence[RenderJob], context: Context, negative: Context | None
-    ) -> Tensor:
-        """Of several latents for each job, the one that shows best what its prompt asks for."""
-        calm = self.hart.text.encode([job.calm for job in jobs])
-        best, scores = torch.empty(0), torch.full((len(jobs),), -math.inf, device=self.hart.device)
-        for choice in range(self.settings.choices):
-            keys = [f"{job.noise_key}/{choice}" if choice else job.noise_key for job in jobs]
-            noise = KeyedNoise(keys, self.hart.device)
-            latent = generate(self.hart, context, noise, self.settings, None, negative)
-            score = told_apart(self.hart, latent, context, calm)
-            better = (score > scores)[:, None, None, None]
-            best = torch.where(better, latent, best) if choice else latent
-            scores = torch.maximum(scores, score)
-        return best
+    def _canvases(self, kind: Kind, canvases: Sequence[Canvas]) -> dict[str, Tensor]:
+        """Pictures, masks and labels at the size at which the model paints."""
+        size_px = self._painted_px(kind.grid)
+        given = {
+            "canvas": torch.from_numpy(np.stack([resize(c.image, size_px) for c in canvases])),
+            "editable": torch.stack([_shrink_mask(c.editable, size_px) for c in canvases]),
+            "keep_scales": torch.tensor([c.keep_scales for c in canvases]),
+        }
+        if kind.labels:
+            labels = [torch.from_numpy(resize_labels(c.labels, size_px)) for c in canvases]
+            given["labels"] = torch.stack(labels)
+        return given
 
-    def _latent_canvas(self, canvases: list[Canvas]) -> LatentCanvas | None:
-        if not canvases:
-            return None
-        pixels = np.stack([resize(canvas.image, self.size_px) for canvas in canvases])
-        images = from_pixels(torch.from_numpy(pixels).to(self.hart.device))
-        editable = torch.stack([_shrink_mask(canvas, self.size_px) for canvas in canvases])
-        keep_scales = [canvas.keep_scales for canvas in canvases]
-        return canvas_of_images(self.hart, images, editable.to(self.hart.device), keep_scales)
+    def _finish(self, image: Image, job: RenderJob, canvas: Canvas | None) -> Image:
+        """The image at the job's size, with what the canvas does not offer put back exactly."""
+        if job.route == "texture":
+            return _resize_wrapped(image, job.size_px)
+        image = resize(image, job.size_px)
+        if canvas is None:
+            return image
+        reach = max(job.size_px) / 64 if self.feather_px is None else self.feather_px
+        return fade_in(canvas.image, image, canvas.editable, reach)
 
-    def cache_key(self, job: RenderJob, canvas: Canvas | None) -> str:
+    def cache_key(self, job: RenderJob, canvas: Canvas | None, rows: int | None = None) -> str:
         """Equal for two renders exactly if everything that decides their bytes is."""
-        plain = [dataclasses.asdict(job), self.recorded, self.hart.weights_hash, __version__]
-        digest = hashlib.sha256(json.dumps(plain, sort_keys=True).encode())
+        known = (self.recorded(rows), self.hart.weights_hash, __version__)
+        digest = hashlib.sha256(json.dumps([dataclasses.asdict(job), *known]).encode())
         if canvas is not None:
             digest.update(f"{canvas.image.shape} {canvas.keep_scales}".encode())
             digest.update(canvas.image.tobytes() + canvas.editable.tobytes())
+            digest.update(canvas.labels.tobytes())
         return digest.hexdigest()[:32]
+
+
+def _device_name(device: torch.device) -> str:
+    """What computes: the kind of CPU by its instructions, or the CUDA device by its name."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"cpu {torch.backends.cpu.get_cpu_capability()}"
+
+
+def _is_out_of_memory(error: RuntimeError) -> bool:
+    # The CPU's allocator has no exception of its own.
+    return isinstance(error, torch.OutOfMemoryError) or "DefaultCPUAllocator" in str(error)
 
 
 def _require_canvas(job: RenderJob, canvas: Canvas | None) -> None:
     needed = job.route in ("backdrop", "repaint")
     if needed != (canvas is not None):
         raise ValueError(f"a {job.route} job {'needs a' if needed else 'takes no'} canvas")
-    if canvas is not None and canvas.image.shape[:2] != job.size_px:
+    if canvas is None:
+        return
+    if canvas.image.shape[:2] != job.size_px:
         raise ValueError(f"canvas is {canvas.image.shape[:2]}, job asks for {job.size_px}")
+    mask = canvas.editable
+    if mask.shape != job.size_px or mask.dtype != np.bool_:
+        raise ValueError(f"mask is {mask.dtype} {mask.shape}, must be bool {job.size_px}")
+    if not mask.any():
+        logger.warning("'%s': its mask lets nothing change, so nothing does", job.target)
 
 
-def _shrink_mask(canvas: Canvas, size_px: Size) -> Tensor:
+def _shrink_mask(mask: Mask, size_px: Size) -> Tensor:
     """The mask at the model's size, True where any of its pixels is."""
-    mask = torch.from_numpy(canvas.editable)[None, None].float()
-    return functional.adaptive_max_pool2d(mask, size_px)[0, 0] > 0
-
-
-def _finish(image: Image, job: RenderJob, canvas: Canvas | None) -> Image:
-    """The image at the job's size, with what the canvas does not offer put back exactly."""
-    if job.route == "texture":
-        return _resize_wrapped(image, job.size_px)
-    image = resize(image, job.size_px)
-    return image if canvas is None else composite(canvas.image, image, canvas.editable)
+    whole = torch.from_numpy(mask)[None, None].float()
+    return functional.adaptive_max_pool2d(whole, size_px)[0, 0] > 0
 
 
 def _resize_wrapped(image: Image, size_px: Size) -> Image:

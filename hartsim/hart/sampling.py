@@ -1,5 +1,6 @@
 """Generation: the coarse-to-fine loop of HART (arXiv 2410.10812, section 3)."""
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -7,11 +8,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from hartsim.hart.config import HartConfig
+from hartsim.hart.config import Grid, HartConfig, scale_grids
 from hartsim.hart.model import Hart
 from hartsim.hart.noise import Noise
 from hartsim.hart.quantizer import MultiScaleQuantizer
 from hartsim.hart.text import Context
+from hartsim.hart.transformer import Run
 
 FINE_FROM = 7
 """Scales from this one on count as fine."""
@@ -35,6 +37,11 @@ class SamplingSettings:
     """Take the likeliest code, with no randomness but the residual head's."""
     residual_steps: int = 8
     residual_temperature: float = 1.0
+    guided_scales: int | None = None
+    """Scales that are guided, from the coarsest; None is all. Fewer are faster."""
+    kept_tokens: float = 1.0
+    """Share of the last scale's tokens that go through the transformer: those where the picture
+    changes most; the others take the state of the scale before. Less is faster."""
     choices: int = 1
     """Pictures drawn of a job with a `calm` prompt, of which one is kept; see `choosing`."""
 
@@ -49,6 +56,11 @@ class SamplingSettings:
             residual_temperature=config.residual_temperature,
             choices=config.choices,
         )
+
+    def strength(self, scale: int, ratio: float) -> float:
+        """Guidance at a scale; 0 for none."""
+        ended = self.guided_scales is not None and scale >= self.guided_scales
+        return 0.0 if ended else self.guidance * ratio
 
     def top_k(self, scale: int) -> int:
         """How many codes may be drawn at a scale."""
@@ -70,7 +82,7 @@ class LatentCanvas:
     """A latent that is there already, and the tokens of each scale that must reproduce it."""
 
     latent: Tensor
-    """(B, C, P, P)"""
+    """(B, C, H, W)"""
     forced: tuple[Tensor, ...]
     """Bool (B, L) for each scale."""
 
@@ -79,17 +91,17 @@ class LatentCanvas:
         cls,
         latent: Tensor,
         editable: Tensor,
-        keep_scales: Sequence[int],
-        patch_nums: Sequence[int],
+        keep_scales: Tensor,
+        grids: Sequence[Grid],
     ) -> "LatentCanvas":
         """Force all tokens but those whose cell has an editable pixel.
 
-        `editable` is bool (B, height, width); the first `keep_scales[b]` scales of sample b are
-        forced everywhere.
+        `editable` is bool (B, height, width); the first `keep_scales[b]` scales of sample b, (B,),
+        are forced everywhere.
         """
-        keep = torch.tensor(keep_scales, device=latent.device)[:, None]
+        keep = keep_scales[:, None]
         changes = editable[:, None].float()
-        free = [functional.adaptive_max_pool2d(changes, side).flatten(1) for side in patch_nums]
+        free = [functional.adaptive_max_pool2d(changes, grid).flatten(1) for grid in grids]
         return cls(latent, tuple((f == 0) | (keep > scale) for scale, f in enumerate(free)))
 
     def force(
@@ -127,60 +139,96 @@ class Stage:
     embedded: Tensor
     """What was added for each token, (B, L, C); at the last scale with the residual."""
     latent: Tensor
-    """The sum of all scales so far, (B, C, P, P)."""
+    """The sum of all scales so far, (B, C, H, W)."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is to be painted, beside its context; by default a square from the prompt alone."""
+
+    canvas: LatentCanvas | None = None
+    """A latent that is repainted where its tokens are not forced."""
+    negative: Context | None = None
+    """What guidance leads away from; without one, from having no text at all."""
+    labels: Tensor | None = None
+    """Class ids (B, H, W) uint8, for models that follow them."""
+    grid: Grid | None = None
+    """Rows and columns of the last scale; None is a canvas's, or the model's own square."""
+    wrapped: bool = False
+    """Whether opposite edges touch."""
 
 
 def generate(
-    hart: Hart,
-    context: Context,
-    noise: Noise,
-    settings: SamplingSettings,
-    canvas: LatentCanvas | None = None,
-    negative: Context | None = None,
+    hart: Hart, context: Context, noise: Noise, settings: SamplingSettings, wish: Wish | None = None
 ) -> Tensor:
-    """The latent (B, C, P, P) of B images; the tokenizer decodes it.
-
-    A `canvas` is repainted where its tokens are not forced. The `negative` context is what guidance
-    leads away from; without one it leads away from having no text.
-    """
-    for stage in coarse_to_fine(hart, context, noise, settings, canvas, negative):
+    """The latent (B, C, H, W) of B images; the tokenizer decodes it."""
+    for stage in coarse_to_fine(hart, context, noise, settings, wish):
         latent = stage.latent
     return latent
 
 
 @torch.no_grad()
 def coarse_to_fine(
-    hart: Hart,
-    context: Context,
-    noise: Noise,
-    settings: SamplingSettings,
-    canvas: LatentCanvas | None = None,
-    negative: Context | None = None,
+    hart: Hart, context: Context, noise: Noise, settings: SamplingSettings, wish: Wish | None = None
 ) -> Iterator[Stage]:
     """The scales of `generate`, one after the other."""
     transformer, quantizer = hart.transformer, hart.tokenizer.quantizer
-    guided, last = settings.guidance > 0, quantizer.last
-    run, hidden = transformer.begin(context, guided, negative)
-    side, channels = quantizer.patch_nums[-1], hart.config.tokenizer.z_channels
-    latent = context.states.new_zeros(len(context.states), channels, side, side)
+    wish, last = wish or Wish(), quantizer.last
+    canvas = wish.canvas
+    grid = wish.grid or (quantizer.square if canvas is None else quantizer.grids(canvas.latent)[-1])
+    null = (wish.negative or hart.nothing) if settings.guidance > 0 else None
+    grids = scale_grids(quantizer.patch_nums, grid)
+    run, hidden = transformer.begin(context, grids, null, wish.labels)
+    batch, channels = len(context.states), hart.config.tokenizer.z_channels
+    latent = torch.zeros(batch, channels, *grid, device=hart.device)
     for scale in range(last + 1):
-        if scale > 0:
-            hidden = transformer.advance(run, scale, quantizer.shrink(latent, scale))
         # The reference leaves this ratio as it was when it comes to the last scale.
         ratio = min(scale, last - 1) / last
-        strength = settings.guidance * ratio if guided else None
+        strength = settings.strength(scale, ratio)
+        if scale > 0:
+            inputs = quantizer.shrink(latent, scale)
+            if scale == last and settings.kept_tokens < 1:
+                hidden = _advance_partly(run, grids, hidden, inputs, strength > 0, hart, settings)
+            else:
+                hidden = transformer.advance(run, scale, inputs, strength > 0)
         logits = transformer.logits(hidden, run.modulation)
-        if strength is not None:
+        if strength > 0:
             logits = guide(logits, strength)
         codes, embedded = _draw(quantizer, logits, scale, ratio, noise, settings)
         if canvas is not None:
             codes, embedded = canvas.force(quantizer, scale, latent, codes, embedded)
         if scale == last:
             embedded = embedded + _residual(hart, hidden, codes, strength, noise, settings)
-        latent = latent + quantizer.lift(embedded, scale)
+        latent = latent + quantizer.lift(embedded, scale, grid, wish.wrapped)
         if canvas is not None and scale == last:
             latent = canvas.restore(latent)
         yield Stage(logits, codes, embedded, latent)
+
+
+def _advance_partly(
+    run: Run,
+    grids: Sequence[Grid],
+    hidden: Tensor,
+    inputs: Tensor,
+    guided: bool,
+    hart: Hart,
+    settings: SamplingSettings,
+) -> Tensor:
+    """The last scale's hidden states (R, L, C), of which only some are new.
+
+    Taken are the tokens that differ most from their surroundings; `hidden` are the states of the
+    scale before. (After FastVAR, arXiv 2503.23367.)
+    """
+    before, last = grids[-2:]
+    cells = inputs.mT.reshape(len(inputs), -1, *last)
+    smooth = functional.interpolate(functional.adaptive_avg_pool2d(cells, before), last)
+    count = math.ceil(settings.kept_tokens * inputs.shape[1])
+    kept = (cells - smooth).square().sum(dim=1).flatten(1).topk(count).indices.sort().values
+    new = hart.transformer.advance(run, len(grids) - 1, inputs, guided, kept)
+    states = hidden[: len(new)].mT.reshape(len(new), -1, *before).float()
+    old = functional.interpolate(states, last)
+    index = kept.repeat(len(new) // len(kept), 1)[..., None].expand_as(new)
+    return old.flatten(2).mT.to(new.dtype).scatter(1, index, new)
 
 
 def guide(logits: Tensor, strength: float) -> Tensor:
@@ -207,17 +255,17 @@ def best_candidates(logits: Tensor, top_k: int, top_p: float) -> Candidates:
 
 
 def draw_codes(candidates: Candidates, noise: Tensor) -> Tensor:
-    """One code per token, (B, L), by a race of exponential `noise` (B, L, V) to its probability."""
-    race = candidates.logits.softmax(dim=-1) / noise.gather(-1, candidates.codes)
+    """One code per token, (B, L), by a race of exponential `noise` (B, L, K) to its probability."""
+    race = candidates.logits.softmax(dim=-1) / noise
     return candidates.codes.gather(-1, race.argmax(dim=-1, keepdim=True))[..., 0]
 
 
 def mix_codes(candidates: Candidates, noise: Tensor, ratio: float, codebook: Tensor) -> Tensor:
     """A mixture (B, L, C) of code vectors, the sharper the nearer `ratio` is to 1 (Gumbel softmax).
 
-    `noise` (B, L, V) is exponential, `codebook` (V, C).
+    `noise` (B, L, K) is exponential, `codebook` (V, C).
     """
-    gumbel = -noise.gather(-1, candidates.codes).clamp(min=torch.finfo(noise.dtype).tiny).log()
+    gumbel = -noise.clamp(min=torch.finfo(noise.dtype).tiny).log()
     temperature = max(MAX_TEMPERATURE * (1 - 0.95 * ratio), MIN_TEMPERATURE)
     weights = (((1 + ratio) * candidates.logits + gumbel) / temperature).softmax(dim=-1)
     mixed = functional.embedding_bag(
@@ -238,31 +286,33 @@ def _draw(
     settings: SamplingSettings,
 ) -> tuple[Tensor, Tensor]:
     """Codes (B, L) and what is added for them (B, L, C), before the residual."""
-    codebook = quantizer.embedding
+    codebook, vocabulary = quantizer.embedding, logits.shape[2]
     candidates = best_candidates(logits, settings.top_k(scale), settings.top_p)
     codes = candidates.codes[..., 0]
-    if settings.greedy:
-        return codes, codebook(codes)
-    if scale == quantizer.last or not settings.more_smooth:
-        codes = draw_codes(candidates, noise.exponential("codes", scale, logits.shape[1:]))
-    if not settings.more_smooth:
-        return codes, codebook(codes)
-    mixing = noise.exponential("smooth", scale, logits.shape[1:])
-    return codes, mix_codes(candidates, mixing, ratio, codebook.weight)
+    if not settings.greedy and (scale == quantizer.last or not settings.more_smooth):
+        race = noise.exponential("codes", scale, candidates.codes, vocabulary)
+        codes = draw_codes(candidates, race)
+    if settings.greedy or not settings.more_smooth:
+        embedded = codebook(codes)
+    else:
+        mixing = noise.exponential("smooth", scale, candidates.codes, vocabulary)
+        embedded = mix_codes(candidates, mixing, ratio, codebook.weight)
+    # Scores that are no numbers must not hide behind codes that are.
+    return codes, embedded + 0 * candidates.logits[..., :1]
 
 
 def _residual(
     hart: Hart,
     hidden: Tensor,
     codes: Tensor,
-    strength: float | None,
+    strength: float,
     noise: Noise,
     settings: SamplingSettings,
 ) -> Tensor:
     """What the codes of the last scale leave out, (B, L, C)."""
     embedded = hart.tokenizer.quantizer.embedding(codes)
     shape = embedded.shape[1:]
-    if strength is not None:
+    if strength > 0:
         embedded = torch.cat([embedded, embedded])
     return hart.transformer.diffloss.sample(
         hart.transformer.residual_condition(hidden, embedded),

@@ -4,12 +4,16 @@
 together with the transformer.
 """
 
+import copy
 import functools
+import hashlib
+import itertools
 import logging
 import re
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -21,12 +25,19 @@ from torch.nn import functional
 from hartsim.errors import CheckpointError
 from hartsim.hart.config import HartConfig
 from hartsim.hart.layers import Block, RMSNorm
+from hartsim.hart.store import sha256_of
 
 logger = logging.getLogger(__name__)
 
 WORD = re.compile(r"\w+")
 GRAM_LENGTHS = (3, 4, 5)
 PADDING = 0
+
+SHOWN = 300
+"""Characters of the rest of a long prompt that a warning shows."""
+
+FILES_OF_QWEN2 = (".safetensors", ".bin", ".json", ".txt")
+"""Suffixes of the files that decide what the language model makes of a prompt."""
 
 
 @dataclass(frozen=True)
@@ -80,11 +91,12 @@ class HashTextEncoder(nn.Module):
 
         Words beyond n are cut; so are the longest n-grams of very long words.
         """
+        _require_texts(prompts)
         ids = np.zeros((len(prompts), self.tokens, self.config.grams_per_word), np.int32)
         for row, prompt in zip(ids, prompts, strict=True):
             words = WORD.findall(prompt.lower())
             if len(words) > self.tokens:
-                _warn_of_cut(prompt, self.tokens)
+                _warn_of_cut(f"{self.tokens} words", " ".join(words[self.tokens :]))
             for i, word in enumerate(words[: self.tokens]):
                 row[i] = _gram_ids(word, self.config.buckets, self.config.grams_per_word)
         return torch.from_numpy(ids)
@@ -111,41 +123,90 @@ class HashTextEncoder(nn.Module):
 class Qwen2TextEncoder:
     """The published encoder: last hidden states of a Qwen2 language model, which stays frozen.
 
-    `model` is a folder or hub name, read at the first prompt; CheckpointError says if it is missing
-    there or if the `transformers` library is. The published transformer was trained on prompts
-    behind a fixed `system_prompt`, which is its authors' and does not ship with hartsim; without it
-    pictures follow their prompts less well.
+    `model` is a folder, or a hub name that is looked up in the cache of `transformers` alone; it is
+    read at the first prompt, and CheckpointError says if it is missing, incomplete, or of another
+    `width`, or if the `transformers` library is missing. The published transformer was trained on
+    prompts behind a fixed `system_prompt`, which is its authors' and does not ship with hartsim;
+    without it pictures follow their prompts less well.
     """
 
-    def __init__(self, model: str, tokens: int, system_prompt: str = "") -> None:
+    def __init__(
+        self, model: str, tokens: int, system_prompt: str = "", width: int | None = None
+    ) -> None:
         self.name = model
         self.tokens = tokens
         self.system_prompt = system_prompt
+        self.width = width
         self.device = torch.device("cpu")
+        self._read_before: Any = None
 
     def to(self, device: torch.device) -> "Qwen2TextEncoder":
         """Choose the device; takes effect at the next prompt."""
         self.device = device
+        self._read_before = None
         return self
+
+    @functools.cached_property
+    def fingerprint(self) -> str:
+        """Hexadecimal digits that change with the system prompt or a file of the language model."""
+        digest = hashlib.sha256(f"{self.tokens} {self.system_prompt}".encode())
+        for file in sorted(Path(self.name).glob("*")):
+            if file.suffix in FILES_OF_QWEN2:
+                digest.update(f"{file.name} {sha256_of(file)}".encode())
+        return digest.hexdigest()
 
     @torch.no_grad()
     def encode(self, prompts: Sequence[str]) -> Context:
         """The context of B prompts, each behind the system prompt, whose own states are dropped."""
         tokenizer, model = self._loaded
-        cut = {"truncation": True, "max_length": self.tokens, "return_tensors": "pt"}
-        ids = tokenizer(list(prompts), padding="max_length", **cut).input_ids
-        system = ids[:, :0]
-        if self.system_prompt:
-            system = tokenizer(self.system_prompt, **cut).input_ids.expand(len(prompts), -1)
+        ids = self._token_ids(prompts)
         real = ids != tokenizer.pad_token_id
-        seen = torch.cat([torch.ones_like(system), real.long()], dim=1)
-        out = model.to(self.device)(
-            input_ids=torch.cat([system, ids], dim=1).to(self.device),
-            attention_mask=seen.to(self.device),
-        )
+        memory = self._memory(len(ids))
+        seen = functional.pad(real, (memory.get_seq_length(), 0), value=True)
+        seen[:, 0] |= ~seen.any(dim=1)  # an empty prompt needs something to attend to
+        # By position: the name of the fourth argument depends on the version of transformers.
+        out = model(ids.to(self.device), seen.long().to(self.device), None, memory)
         # States at padding are kept on purpose: the transformer was trained on them.
-        states = out.last_hidden_state[:, system.shape[1] :].float()
-        return Context(states, positions_of(real).to(self.device))
+        return Context(out.last_hidden_state.float(), positions_of(real).to(self.device))
+
+    def _token_ids(self, prompts: Sequence[str]) -> Tensor:
+        """Ids (B, n) of prompts, padded and cut to n tokens; what is cut off is logged."""
+        _require_texts(prompts)
+        tokenizer, _ = self._loaded
+        read = tokenizer(
+            list(prompts),
+            padding="max_length",
+            truncation=True,
+            max_length=self.tokens,
+            return_offsets_mapping=True,
+            return_tensors="pt",
+        )
+        ends = read.offset_mapping[..., 1].amax(dim=1).tolist()
+        full = (read.input_ids != tokenizer.pad_token_id).all(dim=1).tolist()
+        for prompt, end in itertools.compress(zip(prompts, ends, strict=True), full):
+            if dropped := prompt[end:].strip():
+                _warn_of_cut(f"{self.tokens} tokens", dropped)
+        ids: Tensor = read.input_ids
+        return ids
+
+    def _memory(self, rows: int) -> Any:
+        """What the model remembers of reading the system prompt, once for each of the rows.
+
+        It is a copy, to be written to. The prompt is read once; what follows does not change that.
+        """
+        tokenizer, model = self._loaded
+        if self._read_before is None:
+            from transformers import DynamicCache
+
+            memory = DynamicCache(config=model.to(self.device).config)
+            if self.system_prompt:
+                cut = {"truncation": True, "max_length": self.tokens, "return_tensors": "pt"}
+                ids = tokenizer(self.system_prompt, **cut).input_ids.to(self.device)
+                model(ids, None, None, memory)
+            self._read_before = memory
+        memory = copy.deepcopy(self._read_before)
+        memory.batch_repeat_interleave(rows)
+        return memory
 
     @functools.cached_property
     def _loaded(self) -> tuple[Any, Any]:
@@ -157,24 +218,62 @@ class Qwen2TextEncoder:
                 'pip install "hartsim[weights]"'
             ) from error
         try:
-            model = AutoModel.from_pretrained(self.name).float().eval()
-            return AutoTokenizer.from_pretrained(self.name), model
-        except (OSError, ValueError) as error:
-            raise CheckpointError(f"{self.name}: no Qwen2 text encoder there ({error})") from error
+            tokenizer = AutoTokenizer.from_pretrained(self.name, local_files_only=True)
+            model, found = AutoModel.from_pretrained(
+                self.name,
+                local_files_only=True,
+                attn_implementation="sdpa",  # flash attention would leave out states at padding
+                dtype=torch.float32,
+                output_loading_info=True,
+            )
+        except Exception as error:  # a library that raises whatever its own libraries do
+            (reason, *_) = str(error).splitlines() or [type(error).__name__]
+            raise CheckpointError(
+                f"{self.name}: no Qwen2 text encoder; to bring it: hartsim weights pull ({reason})"
+            ) from error
+        self._require_whole(tokenizer, model, found)
+        return tokenizer, model.eval()
+
+    def _require_whole(self, tokenizer: Any, model: Any, found: Mapping[str, Any]) -> None:
+        if missing := sorted(found["missing_keys"]):
+            raise CheckpointError(
+                f"{self.name}: {len(missing)} tensors missing, first '{missing[0]}'"
+            )
+        width = model.config.hidden_size
+        if self.width not in (None, width):
+            raise CheckpointError(
+                f"{self.name}: its states have {width} channels, not {self.width}"
+            )
+        if tokenizer.pad_token_id is None:
+            raise CheckpointError(f"{self.name}: its tokenizer has no token for padding")
 
 
-@functools.lru_cache(maxsize=1024)  # once per prompt
-def _warn_of_cut(prompt: str, tokens: int) -> None:
-    logger.warning("only the first %d words are read of %r", tokens, prompt)
+def _require_texts(prompts: Sequence[str]) -> None:
+    if isinstance(prompts, str):
+        raise TypeError(f"prompts is {prompts!r}, must be a list of texts")
+    for index, prompt in enumerate(prompts):
+        if not isinstance(prompt, str):
+            raise TypeError(f"prompt {index} is {prompt!r}, must be a text")
+
+
+def _warn_of_cut(kept: str, dropped: str) -> None:
+    shown = dropped if len(dropped) <= SHOWN else f"{dropped[:SHOWN]}…"
+    _warn_once(f"only the first {kept} of a prompt are read; left out: {shown}")
+
+
+@functools.lru_cache(maxsize=1024)
+def _warn_once(message: str) -> None:
+    logger.warning("%s", message)
 
 
 @functools.lru_cache(maxsize=65536)
 def _gram_ids(word: str, buckets: int, limit: int) -> NDArray[np.int32]:
     marked = f"<{word}>"
-    grams = [word] + [
+    grams = (
         marked[i : i + length] for length in GRAM_LENGTHS for i in range(len(marked) - length + 1)
-    ]
+    )
+    read = itertools.islice(itertools.chain([word], grams), limit)
     ids = np.full(limit, PADDING, np.int32)
-    hashed = [zlib.crc32(gram.encode()) % buckets + 1 for gram in grams[:limit]]
+    hashed = [zlib.crc32(gram.encode()) % buckets + 1 for gram in read]
     ids[: len(hashed)] = hashed
     return ids

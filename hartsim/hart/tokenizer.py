@@ -166,7 +166,7 @@ class Decoder(nn.Module):
 
     def __init__(self, config: TokenizerConfig) -> None:
         super().__init__()
-        widths = [config.ch * mult for mult in config.ch_mult]
+        widths = [(config.decoder_ch or config.ch) * mult for mult in config.ch_mult]
         lowest = len(widths) - 1
         self.stem_patch = config.stem_patch
         self.conv_in = nn.Conv2d(config.z_channels, widths[-1], kernel_size=3, padding=1)
@@ -209,7 +209,7 @@ class Autoencoder(nn.Module):
 
 
 class Tokenizer(nn.Module):
-    """The hybrid tokenizer, for images of side `patch_nums[-1] * config.downsampling` pixels."""
+    """The hybrid tokenizer, for images up to `patch_nums[-1] * config.downsampling` pixels wide."""
 
     def __init__(self, config: TokenizerConfig, patch_nums: Sequence[int] | None = None) -> None:
         super().__init__()
@@ -222,10 +222,17 @@ class Tokenizer(nn.Module):
         return self.vae.quantize
 
     def latent(self, image: Tensor) -> Tensor:
-        """The continuous latent (B, C, P, P) of images in [-1, 1]; ValueError for another size."""
-        side = self.quantizer.patch_nums[-1] * self.config.downsampling
-        if image.shape[1:] != (3, side, side):
-            raise ValueError(f"image is {tuple(image.shape[1:])}, must be (3, {side}, {side})")
+        """The continuous latent (B, C, h, w) of images (B, 3, H, W) in [-1, 1].
+
+        ValueError for sizes that are no multiple of `config.downsampling`, or too large.
+        """
+        cell, longest = self.config.downsampling, self.quantizer.patch_nums[-1]
+        fits = all(side % cell == 0 and 0 < side <= longest * cell for side in image.shape[2:])
+        if image.shape[1] != 3 or not fits:
+            raise ValueError(
+                f"image is {tuple(image.shape[1:])}, must be (3, H, W) with sides that are "
+                f"multiples of {cell} up to {longest * cell}"
+            )
         latent: Tensor = self.vae.quant_conv(self.vae.encoder(image))
         return latent
 
@@ -235,8 +242,9 @@ class Tokenizer(nn.Module):
 
     def decode(self, latent: Tensor) -> Tensor:
         """Images (B, 3, H, W), not clamped, of a continuous or discrete latent (B, C, h, w)."""
-        image: Tensor = self.vae.decoder(self.vae.post_quant_conv(latent))
-        return image
+        cells = latent.to(self.vae.post_quant_conv.weight.dtype)
+        image: Tensor = self.vae.decoder(self.vae.post_quant_conv(cells))
+        return image.float()
 
     def decode_wrapped(self, latent: Tensor) -> Tensor:
         """As `decode`, on a torus: opposite edges of the images continue each other."""

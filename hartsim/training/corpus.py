@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from hartsim.errors import DatasetError
-from hartsim.images import resize
+from hartsim.images import resize, resize_labels
 from hartsim.types import Image, Labels, Size
 
 OBJECT, HAZARD = 1, 2
@@ -36,6 +36,7 @@ class Corpus:
     """Pictures with captions; indices run over all parts in the order of their names."""
 
     images: tuple[np.ndarray, ...]
+    labels: tuple[np.ndarray, ...]
     marks: tuple[np.ndarray, ...]
     captions: tuple[tuple[str, ...], ...]
     size_px: Size | None = None
@@ -50,6 +51,11 @@ class Corpus:
         if self.size_px is not None:
             picked = [resize(image, self.size_px) for image in picked]
         return np.stack(picked)
+
+    def labels_of(self, index: int, size_px: Size) -> Labels:
+        """The class ids (H, W) of one picture, at a size."""
+        part, row = self._place(index)
+        return resize_labels(self.labels[part][row], size_px)
 
     def marks_of(self, index: int) -> Labels:
         """The marks (H, W) of one picture, as large as it was drawn."""
@@ -95,21 +101,22 @@ def read_corpus(root: Path, held_out: bool = False, size_px: Size | None = None)
         kind = "held-out" if held_out else "training"
         raise DatasetError(f"{root}: no {kind} parts here; make them with `hartsim train data`")
     read = [_read_part(part) for part in parts]
-    images, marks, texts = zip(*read, strict=True)
+    images, labels, marks, texts = zip(*read, strict=True)
     captions = tuple(tuple(each) for part in texts for each in part)
-    return Corpus(images, marks, captions, size_px)
+    return Corpus(images, labels, marks, captions, size_px)
 
 
-def _read_part(folder: Path) -> tuple[np.ndarray, np.ndarray, list[list[str]]]:
+def _read_part(folder: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[list[str]]]:
     try:
         images = np.load(folder / "images.npy", mmap_mode="r")
+        labels = np.load(folder / "labels.npy", mmap_mode="r")
         marks = np.load(folder / "marks.npy", mmap_mode="r")
         captions = json.loads((folder / "captions.json").read_text())
     except (OSError, ValueError, EOFError) as error:
         raise DatasetError(f"{folder}: broken ({error}); delete it and make it again") from error
-    if not len(images) == len(marks) == len(captions):
+    if not len(images) == len(labels) == len(marks) == len(captions):
         raise DatasetError(
-            f"{folder}: {len(images)} pictures, {len(marks)} marks and {len(captions)} captions; "
-            "delete it and make it again"
+            f"{folder}: {len(images)} pictures, {len(labels)} label maps, {len(marks)} marks and "
+            f"{len(captions)} captions; delete it and make it again"
         )
-    return images, marks, captions
+    return images, labels, marks, captions

@@ -69,7 +69,7 @@ def train_mini_transformer(
         sheet = contact_sheet(list(sample_images(hart, captions)), columns=6)
         (out / f"samples-{step:06d}.png").write_bytes(encode_png(sheet))
 
-    begin = None if begun is None else painter_of(begun)
+    begin = None if begun is None else painter_of(begun, config)
     painter = train_transformer(corpus, tokenizer, config, out, minutes, preview, begin=begin)
     hart = Hart(config, painter.text, painter.transformer, tokenizer)
     save_hart(hart, out / "mini", torch.float16)
@@ -115,7 +115,7 @@ def sample_images(
         settings = replace(settings, guidance=guidance)
     for start in range(0, len(prompts), BATCH):
         part = prompts[start : start + BATCH]
-        noise = KeyedNoise([f"sample {start + i}" for i in range(len(part))])
+        noise = KeyedNoise.of([f"sample {start + i}" for i in range(len(part))])
         latent = generate(hart, hart.text.encode(part), noise, settings)
         yield from to_pixels(hart.tokenizer.decode(latent)).numpy()
 

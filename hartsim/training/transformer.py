@@ -8,6 +8,7 @@ drawn from the model itself; most of the last scale's tokens are left out of eac
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -21,6 +22,7 @@ from hartsim.hart.transformer import (
     HartTransformer,
     draw_kept_tokens,
     drop_context,
+    drop_labels,
     init_transformer,
 )
 from hartsim.training.corpus import Corpus
@@ -60,32 +62,47 @@ def new_painter(config: HartConfig, seed: int) -> Painter:
         return Painter(config)
 
 
-def painter_of(hart: Hart) -> Painter:
-    """A copy of a model's text encoder and transformer, to be trained further."""
-    painter = Painter(hart.config)
+def painter_of(hart: Hart, config: HartConfig) -> Painter:
+    """A copy of a model's text encoder and transformer, to be trained further.
+
+    Where the configuration follows labels and the model does not, it begins as if it saw none.
+    """
+    painter = Painter(config)
     parts = hart.modules()
+    weights = parts["llm"].state_dict()
+    if painter.transformer.label_embed is not None:
+        weights.setdefault("label_embed.weight", painter.transformer.label_embed.weight)
     painter.text.load_state_dict(parts["text"].state_dict())
-    painter.transformer.load_state_dict(parts["llm"].state_dict())
+    painter.transformer.load_state_dict(weights)
     return painter
+
+
+class Batch(NamedTuple):
+    """What is learned from in one step, as in `Lessons`; each picture has one wording."""
+
+    latents: Tensor
+    weights: Tensor
+    labels: Tensor | None
+    ids: Tensor
 
 
 @dataclass(frozen=True)
 class Lessons:
     """A corpus as the transformer sees it: latents (N, C, P, P) and token ids per wording.
 
-    `weights` (N, P, P) says how much each cell matters.
+    `weights` (N, P, P) says how much each cell matters; `labels` (N, H, W) are there for models
+    that follow them.
     """
 
     latents: Tensor
     weights: Tensor
+    labels: Tensor | None
     ids: Tensor
     first: Tensor
     wordings: Tensor
 
-    def batches(
-        self, size: int, generator: torch.Generator
-    ) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-        """Endless (latents, weights, token ids), each picture with one of its wordings."""
+    def batches(self, size: int, generator: torch.Generator) -> Iterator[Batch]:
+        """Endless batches, each picture with one of its wordings."""
         count = len(self.latents)
         while True:
             for picks in torch.randperm(count, generator=generator).split(size):  # type: ignore[no-untyped-call]
@@ -94,7 +111,9 @@ class Lessons:
                 chance = torch.rand(size, generator=generator)
                 wording = (chance * self.wordings[picks]).long()
                 ids = self.ids[self.first[picks] + wording]
-                yield self.latents[picks].float(), self.weights[picks].float(), ids
+                labels = None if self.labels is None else self.labels[picks]
+                latents, weights = self.latents[picks].float(), self.weights[picks].float()
+                yield Batch(latents, weights, labels, ids)
 
 
 def train_transformer(
@@ -123,11 +142,11 @@ def train_transformer(
         for optimizer, kept in zip(optimizers, state["optimizers"], strict=True):
             optimizer.load_state_dict(kept)
         average.values, average.updates = state["average"], state["updates"]
-    lessons = make_lessons(corpus, tokenizer, painter.text, folder / "latents.pt")
+    lessons = make_lessons(corpus, tokenizer, painter.text, config, folder / "latents.pt")
     generator = torch.Generator().manual_seed(run.step)
     batches = lessons.batches(BATCH, generator)
     while run.progress < 1:
-        codes_loss, residual_loss = losses(painter, tokenizer, *next(batches), config, generator)
+        codes_loss, residual_loss = losses(painter, tokenizer, next(batches), config, generator)
         loss = codes_loss + RESIDUAL_WEIGHT * residual_loss
         groups = [group for each in optimizers for group in each.param_groups]
         for group, peak in zip(groups, peaks, strict=True):
@@ -151,21 +170,22 @@ def train_transformer(
 def losses(
     painter: Painter,
     tokenizer: Tokenizer,
-    latents: Tensor,
-    weights: Tensor,
-    ids: Tensor,
+    batch: Batch,
     config: HartConfig,
     generator: torch.Generator,
 ) -> tuple[Tensor, Tensor]:
     """Weighted cross entropy of the codes, and the residual head's loss, of one batch."""
     quantizer, c = tokenizer.quantizer, config.transformer
+    latents, weights, labels, ids = batch
     with torch.no_grad():
         strength = wrongness(len(latents), generator)
         quantized = quantizer.encode(latents, lambda tokens: disturbed(tokens, strength, generator))
         inputs = quantizer.next_inputs(quantized)
     kept = draw_kept_tokens(len(latents), c.patch_nums[-1] ** 2, generator)
     context = drop_context(painter.text(ids), c.cond_drop_rate, generator)
-    predicted = painter.transformer(context, inputs, kept)
+    if labels is not None:
+        labels = drop_labels(labels, c.label_drop_rate, generator)
+    predicted = painter.transformer(context, inputs, kept, labels)
     true = torch.cat([*quantized.codes[:-1], quantized.codes[-1].gather(1, kept)], dim=1)
     entropy = functional.cross_entropy(
         predicted.logits.flatten(0, 1), true.flatten(), reduction="none"
@@ -204,7 +224,7 @@ def redraw_last_scale(
     embedded = quantizer.embedding(draw_codes(predicted.logits[:, -tokens:], generator))
     residual = transformer.diffloss.sample(
         transformer.residual_condition(predicted.hidden, embedded),
-        None,
+        0.0,
         torch.randn(embedded.shape, generator=generator),
         lambda step: torch.randn(embedded.shape, generator=generator),
         hart.config.residual_steps,
@@ -241,14 +261,19 @@ def draw_codes(logits: Tensor, generator: torch.Generator) -> Tensor:
 
 @torch.no_grad()
 def make_lessons(
-    corpus: Corpus, tokenizer: Tokenizer, text: HashTextEncoder, cache: Path
+    corpus: Corpus, tokenizer: Tokenizer, text: HashTextEncoder, config: HartConfig, cache: Path
 ) -> Lessons:
     """Encode every picture and caption once; `cache` keeps the latents for a resumed run."""
     latents = _latents(corpus, tokenizer, cache)
     wordings = torch.tensor([len(captions) for captions in corpus.captions])
     ids = text.token_ids([caption for captions in corpus.captions for caption in captions])
     weights = cell_weights(corpus, latents.shape[-1])
-    return Lessons(latents, weights, ids, wordings.cumsum(dim=0) - wordings, wordings)
+    labels = None
+    if config.transformer.label_classes:
+        picks = range(len(corpus))
+        labels = torch.stack([torch.from_numpy(corpus.labels_of(i, config.size_px)) for i in picks])
+    first = wordings.cumsum(dim=0) - wordings
+    return Lessons(latents, weights, labels, ids, first, wordings)
 
 
 def cell_weights(corpus: Corpus, side: int) -> Tensor:

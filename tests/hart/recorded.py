@@ -32,10 +32,11 @@ class RecordedNoise:
         if races is not None and mixtures is not None:
             self.recorded = {"codes": races.split(sizes, 1), "smooth": mixtures.split(sizes, 1)}
 
-    def exponential(self, purpose: Purpose, step: int, shape: tuple[int, ...]) -> Tensor:
+    def exponential(self, purpose: Purpose, step: int, codes: Tensor, vocabulary: int) -> Tensor:
         if self.recorded:
-            return self.recorded[purpose][step]
-        return torch.empty(self.rows, *shape).exponential_(generator=self.generator)
+            return self.recorded[purpose][step].gather(-1, codes)
+        every = torch.empty(self.rows, codes.shape[1], vocabulary)
+        return every.exponential_(generator=self.generator).gather(-1, codes)
 
     def normal(self, purpose: Purpose, step: int, shape: tuple[int, ...]) -> Tensor:
         noise = self.start if step == 0 else self.steps[len(self.steps) - 1 - step]

@@ -1,8 +1,9 @@
 import json
+from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from hartsim.errors import CheckpointError
 from hartsim.hart.checkpoint import load_hart, save_hart
@@ -93,6 +94,112 @@ def test_unsupported_variants_are_refused_by_name(tmp_path, key, variant):
         load_hart(folder)
 
 
+def test_what_published_models_hold_besides_is_ignored(tmp_path):
+    def leave_out(llm):
+        for key in ("lvl_1L", "attn_bias_for_masking", "blocks.0.attn.zero_k_bias"):
+            del llm[key]
+
+    whole = load_hart(write_published(tmp_path / "whole")).weights_hash
+    assert load_hart(write_published(tmp_path / "bare", leave_out)).weights_hash == whole
+
+
+def test_scales_that_the_weights_were_not_trained_with_are_refused(tmp_path):
+    folder = write_published(tmp_path / "hart")
+    config = json.loads((folder / "llm" / "config.json").read_text())
+    (folder / "llm" / "config.json").write_text(json.dumps({**config, "patch_nums": [1, 2, 4]}))
+    with pytest.raises(
+        CheckpointError, match=r"asks for \[12, 4, 16\] tokens at its scales, the w"
+    ):
+        load_hart(folder)
+
+
+def test_a_configuration_of_another_size_is_refused(tmp_path):
+    folder = write_published(tmp_path / "hart")
+    config = json.loads((folder / "llm" / "config.json").read_text())
+    (folder / "llm" / "config.json").write_text(json.dumps({**config, "depth": 5}))
+    with pytest.raises(CheckpointError, match=r"missing, first 'blocks\.4\."):
+        load_hart(folder)
+
+
+@pytest.mark.parametrize("text", ["[]", "7", "{", '{"depth": "deep"}'])
+def test_a_configuration_that_is_none_is_refused(tmp_path, text):
+    folder = write_published(tmp_path / "hart")
+    (folder / "llm" / "config.json").write_text(text)
+    with pytest.raises(CheckpointError, match=r"config\.json does not describe a model"):
+        load_hart(folder)
+
+
+def test_a_part_of_a_model_is_told_from_a_whole_one(tmp_path):
+    folder = write_published(tmp_path / "hart")
+    with pytest.raises(CheckpointError, match="name the folder that holds llm and tokenizer"):
+        load_hart(folder / "llm")
+
+
+@pytest.mark.parametrize("value", [torch.nan, torch.inf, -torch.inf])
+def test_weights_that_are_not_finite_are_named(tiny, tmp_path, value):
+    def damage(llm):
+        llm["head.weight"][3, 5] = value
+
+    with pytest.raises(CheckpointError, match=r"NaN or infinity in tensor 'head\.weight'"):
+        load_hart(write_published(tmp_path / "published", damage))
+    save_hart(tiny, tmp_path / "own")
+    tensors = load_file(tmp_path / "own" / "llm" / "model.safetensors")
+    damage(tensors)
+    save_file(tensors, tmp_path / "own" / "llm" / "model.safetensors")
+    with pytest.raises(CheckpointError, match=r"NaN or infinity in tensor 'head\.weight'"):
+        load_hart(tmp_path / "own")
+
+
+def test_a_file_that_would_run_code_is_refused(tmp_path):
+    folder = write_published(tmp_path / "hart")
+    torch.save({"head.weight": Path("/")}, folder / "llm" / "ema_model.bin")
+    with pytest.raises(CheckpointError, match="holds other things than tensors"):
+        load_hart(folder)
+
+
+@pytest.mark.parametrize("content", [[torch.zeros(1)], {"model": {"head.weight": torch.zeros(1)}}])
+def test_a_file_without_named_tensors_is_refused(tmp_path, content):
+    folder = write_published(tmp_path / "hart")
+    torch.save(content, folder / "llm" / "ema_model.bin")
+    with pytest.raises(CheckpointError, match="something else than named tensors"):
+        load_hart(folder)
+
+
+def test_files_of_old_versions_of_torch_are_read(tmp_path):
+    folder = write_published(tmp_path / "hart")
+    expected = load_hart(folder).weights_hash
+    tensors = torch.load(folder / "llm" / "ema_model.bin")
+    torch.save(tensors, folder / "llm" / "ema_model.bin", _use_new_zipfile_serialization=False)
+    assert load_hart(folder).weights_hash == expected
+
+
+def test_a_list_of_shards_that_is_broken_is_named(tiny, tmp_path):
+    save_hart(tiny, tmp_path)
+    (tmp_path / "llm" / "model.safetensors").unlink()
+    for text in ("{}", "[]", '{"weight_map": 3}', "{"):
+        (tmp_path / "llm" / "model.safetensors.index.json").write_text(text)
+        with pytest.raises(
+            CheckpointError, match=r"index\.json: not readable as a list of weights"
+        ):
+            load_hart(tmp_path)
+
+
+def test_a_model_may_be_saved_where_it_was_loaded(tiny, tmp_path):
+    save_hart(tiny, tmp_path)
+    loaded = load_hart(tmp_path)  # its weights are that file
+    save_hart(loaded, tmp_path)
+    assert load_hart(tmp_path).weights_hash == loaded.weights_hash == tiny.weights_hash
+
+
+def test_weights_may_be_changed_without_changing_their_file(tiny, tmp_path):
+    save_hart(tiny, tmp_path)
+    loaded = load_hart(tmp_path)
+    loaded.transformer.head.weight.add_(1)
+    again = load_hart(tmp_path).transformer.head.weight
+    assert torch.equal(again, tiny.transformer.head.weight)
+    assert torch.equal(loaded.transformer.head.weight, again + 1)
+
+
 def test_a_missing_folder_is_named(tmp_path):
     with pytest.raises(CheckpointError, match=r"nowhere/llm/config\.json is missing"):
         load_hart(tmp_path / "nowhere")
@@ -128,9 +235,3 @@ def test_a_text_encoder_beside_the_folder_is_preferred(tmp_path):
     beside = tmp_path / "Qwen2-VL-1.5B-Instruct"
     beside.mkdir()
     assert load_hart(folder).text.name == str(beside)
-
-
-def test_the_system_prompt_is_read_from_the_folder(tmp_path):
-    folder = write_published(tmp_path)
-    (folder / "system_prompt.txt").write_text("Enhance this:\n")
-    assert load_hart(folder).text.system_prompt == "Enhance this:\n"

@@ -5,14 +5,17 @@ import pytest
 import torch
 
 from hartsim.config import HartSettings, RenderSettings
-from hartsim.errors import CheckpointError
+from hartsim.errors import CheckpointError, ConfigError, RenderError
 from hartsim.hart.choosing import told_apart
+from hartsim.hart.config import hart_config
+from hartsim.hart.model import new_hart
 from hartsim.hart.noise import KeyedNoise
+from hartsim.hart.painting import paint
 from hartsim.hart.renderer import HartRenderer, find_hart, make_renderer
 from hartsim.hart.sampling import SamplingSettings, generate
 from hartsim.hart.tokenizer import to_pixels
 from hartsim.images import resize
-from hartsim.types import Canvas, RenderJob
+from hartsim.types import CLASS_ID, CLASSES, Canvas, RenderJob
 
 SETTINGS = SamplingSettings(guidance=2.0)
 
@@ -31,6 +34,10 @@ def canvas(size_px=(32, 32), keep_scales=1):
     editable = np.zeros(size_px, bool)
     editable[: size_px[0] // 2, : size_px[1] // 2] = True
     return Canvas(image, editable, np.zeros(size_px, np.uint8), keep_scales)
+
+
+def masked(editable):
+    return dataclasses.replace(canvas(), editable=editable)
 
 
 def mixed_work():
@@ -67,11 +74,117 @@ def test_pixels_outside_the_mask_come_back_exactly(renderer):
     assert not np.array_equal(render.image, start.image)
 
 
-def test_an_empty_mask_changes_nothing(renderer):
-    start = canvas()
-    start = dataclasses.replace(start, editable=np.zeros_like(start.editable))
+def test_an_empty_mask_changes_nothing_and_is_told(renderer, caplog):
+    start = masked(np.zeros((32, 32), bool))
     (render,) = renderer([(job("repaint"), start)])
     assert np.array_equal(render.image, start.image)
+    assert "'front': its mask lets nothing change" in caplog.text
+
+
+def test_paintings_fade_in_inside_their_mask(tiny):
+    start = canvas((64, 64))
+    sharp, soft = (
+        next(
+            HartRenderer(tiny, SETTINGS, threads=1, feather_px=px)(
+                [(job("repaint", size_px=(64, 64)), start)]
+            )
+        ).image
+        for px in (0, 8)
+    )
+    inner = np.zeros((64, 64), bool)
+    inner[:24, :24] = True
+    assert np.array_equal(sharp[inner], soft[inner])
+    edge = start.editable & ~inner
+    old = start.image[edge].astype(int)
+    assert np.abs(soft[edge] - old).mean() < np.abs(sharp[edge] - old).mean()
+    assert np.array_equal(soft[~start.editable], start.image[~start.editable])
+
+
+@pytest.mark.parametrize(
+    ("size_px", "grid"),
+    [((64, 128), (2, 4)), ((90, 60), (4, 3)), ((32, 500), (1, 4)), ((8, 8), (4, 4))],
+)
+def test_pictures_are_painted_in_the_shape_they_are_asked_in(tiny, size_px, grid):
+    kinds = []
+
+    def run(kind, given):
+        kinds.append(kind)
+        return paint(tiny, SETTINGS, kind, given)
+
+    renderer = HartRenderer(tiny, SETTINGS, threads=1, run=run)
+    view, texture, repaint = renderer(
+        [
+            (job(size_px=size_px), None),
+            (job("texture", size_px=size_px), None),
+            (job("repaint", size_px=size_px), canvas(size_px)),
+        ]
+    )
+    assert {kind.grid for kind in kinds} == {grid}
+    assert view.image.shape == texture.image.shape == repaint.image.shape == (*size_px, 3)
+
+
+def test_a_smaller_painting_is_enlarged(tiny):
+    renderer = HartRenderer(tiny, SETTINGS, threads=1, paint_px=16)
+    (render,) = renderer([(job(), None)])
+    assert renderer.size_px == (16, 16)
+    assert render.image.shape == (32, 32, 3)
+
+
+@pytest.mark.parametrize("px", [7, 33])
+def test_sizes_that_the_model_cannot_paint_are_refused(tiny, px):
+    with pytest.raises(ConfigError, match=f"paint_px is {px}; tiny paints from 8 to 32 pixels"):
+        HartRenderer(tiny, SETTINGS, paint_px=px)
+
+
+def test_damaged_weights_are_told_and_not_painted():
+    broken = new_hart(hart_config("tiny"), seed=0)
+    broken.transformer.head.bias[3] = torch.nan
+    with pytest.raises(RenderError, match=r"'front': the model gives no numbers .* 'a wet road'"):
+        list(HartRenderer(broken, SETTINGS, threads=1)([(job(), None)]))
+
+
+def test_rows_that_memory_has_no_room_for_are_halved_told_and_recorded(tiny, caplog):
+    sizes = []
+
+    def run(kind, given):
+        sizes.append(len(given["prompt"]))
+        if sizes[-1] > 2:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return paint(tiny, SETTINGS, kind, given)
+
+    work = [(job(key=key), None) for key in "abcdef"]
+    crowded = HartRenderer(tiny, SETTINGS, rows=8, threads=1, run=run)
+    renders = list(crowded(work))
+    assert sizes == [8, 4, 2, 2, 4, 2]
+    assert {render.settings["rows"] for render in renders} == {2}
+    assert "memory is too small for 8 rows; 4 go together" in caplog.text
+    assert images(renders) == images(HartRenderer(tiny, SETTINGS, rows=2, threads=1)(work))
+
+
+def test_a_single_picture_too_large_for_memory_is_an_error(tiny):
+    def run(kind, given):
+        raise RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory")
+
+    with pytest.raises(
+        RenderError, match=r"memory is too small .* 32x32 pixels; set render.paint_px"
+    ):
+        list(HartRenderer(tiny, SETTINGS, run=run)([(job(), None)]))
+
+
+def test_repaints_follow_the_labels_of_their_canvas_where_the_model_does():
+    config = hart_config("tiny")
+    transformer = dataclasses.replace(config.transformer, label_classes=len(CLASSES))
+    hart = new_hart(dataclasses.replace(config, transformer=transformer), seed=0)
+    torch.nn.init.normal_(hart.transformer.label_embed.weight)
+    renderer = HartRenderer(hart, SETTINGS, threads=1)
+    road, sky = (
+        dataclasses.replace(canvas(), labels=np.full((32, 32), CLASS_ID[name], np.uint8))
+        for name in ("road", "sky")
+    )
+    first, again, other = renderer([(job("repaint", key="k"), each) for each in (road, road, sky)])
+    assert np.array_equal(first.image, again.image)
+    assert not np.array_equal(first.image, other.image)
+    assert first.cache_key != other.cache_key
 
 
 def test_other_sizes_are_resized_to(renderer):
@@ -106,6 +219,9 @@ def test_a_render_says_what_made_it(renderer, tiny):
     assert render.settings["rows"] == 1
     assert render.settings["threads"] == 1
     assert render.settings["guidance"] == 2.0
+    assert render.settings["precision"] == "fp32"
+    assert render.settings["torch"] == torch.__version__
+    assert render.settings["device"].startswith("cpu ")
 
 
 @pytest.mark.parametrize(
@@ -114,6 +230,11 @@ def test_a_render_says_what_made_it(renderer, tiny):
         ((job("repaint"), None), "a repaint job needs a canvas"),
         ((job("view"), canvas()), "a view job takes no canvas"),
         ((job("repaint"), canvas((32, 40))), r"canvas is \(32, 40\), job asks for \(32, 32\)"),
+        (
+            (job("repaint"), masked(np.ones((32, 31), bool))),
+            r"mask is bool \(32, 31\), must be bool",
+        ),
+        ((job("repaint"), masked(np.ones((32, 32), np.uint8))), "mask is uint8"),
     ],
 )
 def test_jobs_that_do_not_fit_their_canvas_are_refused(renderer, work, message):
@@ -122,7 +243,7 @@ def test_jobs_that_do_not_fit_their_canvas_are_refused(renderer, work, message):
 
 
 def test_weights_that_are_not_shipped_are_an_error():
-    with pytest.raises(CheckpointError, match=r"ships no weights called '0\.7b'"):
+    with pytest.raises(CheckpointError, match="hartsim weights pull hart-0.7b-1024px"):
         find_hart("0.7b", None)
 
 
@@ -148,7 +269,7 @@ def test_of_several_choices_the_one_that_shows_best_what_is_asked_for_is_kept(ti
     keys = [asked.noise_key, *(f"{asked.noise_key}/{choice}" for choice in range(1, 5))]
     context, calm = tiny.text.encode([asked.prompt]), tiny.text.encode([asked.calm])
     with torch.no_grad():
-        latents = [generate(tiny, context, KeyedNoise([key]), SETTINGS) for key in keys]
+        latents = [generate(tiny, context, KeyedNoise.of([key]), SETTINGS) for key in keys]
         scores = [told_apart(tiny, latent, context, calm).item() for latent in latents]
         best = latents[scores.index(max(scores))]
         image = to_pixels(tiny.tokenizer.decode(best))[0].numpy()

@@ -1,4 +1,4 @@
-import importlib.util
+import sys
 import time
 
 import pytest
@@ -57,9 +57,44 @@ def test_a_thousand_prompts_are_tokenised_in_a_moment():
     assert time.perf_counter() - started < 1.0
 
 
-@pytest.mark.skipif(
-    importlib.util.find_spec("transformers") is not None, reason="transformers is installed"
+def test_the_words_that_are_left_out_are_shown_once(tiny, caplog):
+    prompt = " ".join([*["word"] * 64, "then", "a", "deer"])
+    tiny.text.encode([prompt])
+    tiny.text.encode([prompt])
+    assert caplog.messages == [
+        "only the first 64 words of a prompt are read; left out: then a deer"
+    ]
+
+
+@pytest.mark.parametrize("prompt", ["x" * 1_000_000, "wet road " * 111_111, "\n" * 1_000_000])
+def test_a_prompt_of_a_million_characters_is_read_in_a_moment(tiny, caplog, prompt):
+    started = time.perf_counter()
+    assert tiny.text.encode([prompt]).states.isfinite().all()
+    assert time.perf_counter() - started < 2.0
+    assert all(len(message) < 500 for message in caplog.messages)
+
+
+def test_grams_of_a_long_word_are_the_same_as_ever(tiny):
+    long, longer = tiny.text.token_ids(["abcdefgh" * 20, "abcdefgh" * 21])
+    assert torch.equal(long[0, 1:], longer[0, 1:])
+    assert long[0, 0] != longer[0, 0]
+
+
+@pytest.mark.parametrize(
+    ("prompts", "complaint"),
+    [
+        ([5], "prompt 0 is 5, must be a text"),
+        (["a deer", None], "prompt 1 is None, must be a text"),
+        (["a deer", b"fog"], "prompt 1 is b'fog', must be a text"),
+        ("a deer", "prompts is 'a deer', must be a list of texts"),
+    ],
 )
-def test_without_transformers_the_message_names_the_extra():
+def test_what_is_not_a_text_is_named_with_its_place(tiny, prompts, complaint):
+    with pytest.raises(TypeError, match=complaint):
+        tiny.text.encode(prompts)
+
+
+def test_without_transformers_the_message_names_the_extra(monkeypatch):
+    monkeypatch.setitem(sys.modules, "transformers", None)
     with pytest.raises(CheckpointError, match=r'pip install "hartsim\[weights\]"'):
         Qwen2TextEncoder("nowhere", 300).encode(["a road"])

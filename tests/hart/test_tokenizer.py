@@ -84,8 +84,9 @@ def test_codes_and_remainder_add_up_to_the_latent(tiny):
 
 
 def test_images_of_another_size_are_refused(tiny):
-    with pytest.raises(ValueError, match=r"must be \(3, 32, 32\)"):
+    with pytest.raises(ValueError, match=r"image is \(3, 32, 40\), .* multiples of 8 up to 32"):
         tiny.tokenizer.latent(torch.zeros(1, 3, 32, 40))
+    assert tiny.tokenizer.latent(torch.zeros(1, 3, 32, 16)).shape == (1, 8, 4, 2)
 
 
 def test_pixels_are_truncated_and_clamped():

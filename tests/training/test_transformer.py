@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -5,9 +7,11 @@ import torch
 from hartsim.hart.config import hart_config
 from hartsim.hart.model import new_hart
 from hartsim.hart.tokenizer import Tokenizer
+from hartsim.hart.transformer import drop_labels
 from hartsim.training.corpus import HAZARD, OBJECT, Corpus
 from hartsim.training.transformer import (
     MARK_WEIGHTS,
+    Batch,
     Lessons,
     Painter,
     cell_weights,
@@ -15,12 +19,15 @@ from hartsim.training.transformer import (
     draw_codes,
     losses,
     make_lessons,
+    new_painter,
     painter_of,
     redraw_last_scale,
     token_weights,
 )
+from hartsim.types import CLASSES, UNKNOWN
 
 CONFIG = hart_config("tiny")
+LABELLED = replace(CONFIG, transformer=replace(CONFIG.transformer, label_classes=len(CLASSES)))
 
 
 @pytest.fixture
@@ -36,7 +43,7 @@ def lessons(painter):
     latents = torch.randn(6, 8, 4, 4, generator=generator)
     ids = painter.text.token_ids([f"picture {word}" for word in "abcdef"])
     weights = torch.ones(6, 4, 4)
-    return Lessons(latents, weights, ids, torch.arange(6), torch.ones(6, dtype=torch.long))
+    return Lessons(latents, weights, None, ids, torch.arange(6), torch.ones(6, dtype=torch.long))
 
 
 def test_a_few_steps_lower_both_losses(painter, lessons):
@@ -46,7 +53,7 @@ def test_a_few_steps_lower_both_losses(painter, lessons):
     batches = lessons.batches(6, generator)
     seen = []
     for _ in range(40):
-        codes, residual = losses(painter, tokenizer, *next(batches), CONFIG, generator)
+        codes, residual = losses(painter, tokenizer, next(batches), CONFIG, generator)
         optimizer.zero_grad()
         (codes + residual).backward()
         optimizer.step()
@@ -65,10 +72,10 @@ def test_each_picture_keeps_its_own_wordings(painter):
     latents = torch.arange(2.0)[:, None, None, None]
     ids = painter.text.token_ids(["one", "first", "two"])
     weights = torch.ones(2, 1, 1)
-    lessons = Lessons(latents, weights, ids, torch.tensor([0, 2]), torch.tensor([2, 1]))
+    lessons = Lessons(latents, weights, None, ids, torch.tensor([0, 2]), torch.tensor([2, 1]))
     batches = lessons.batches(2, torch.Generator().manual_seed(0))
     for _ in range(10):
-        shown, _, wordings = next(batches)
+        shown, _, _, wordings = next(batches)
         row = int((shown.flatten() == 1).nonzero())
         assert torch.equal(wordings[row], ids[2])
         assert not torch.equal(wordings[1 - row], ids[2])
@@ -85,7 +92,7 @@ def test_marks_become_weights_of_cells():
     marks = np.zeros((1, 8, 8), np.uint8)
     marks[0, :4, :4] = HAZARD
     marks[0, 4:, 4:6] = OBJECT
-    corpus = Corpus((np.zeros((1, 8, 8, 3), np.uint8),), (marks,), (("one",),))
+    corpus = Corpus((np.zeros((1, 8, 8, 3), np.uint8),), (marks,), (marks,), (("one",),))
     unnamed, named, hazard = MARK_WEIGHTS
     assert cell_weights(corpus, 2).tolist() == [[[hazard, unnamed], [unnamed, (1 + named) / 2]]]
 
@@ -134,8 +141,10 @@ def test_latents_are_kept_for_the_same_pictures_only(painter, tmp_path):
     images = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 3), dtype=np.uint8)
 
     def latents(count):
-        corpus = Corpus((images[:count],), (images[:count, ..., 0] * 0,), (("one",),) * count)
-        return make_lessons(corpus, tokenizer, painter.text, tmp_path / "latents.pt").latents
+        maps = (images[:count, ..., 0] * 0,)
+        corpus = Corpus((images[:count],), maps, maps, (("one",),) * count)
+        cache = tmp_path / "latents.pt"
+        return make_lessons(corpus, tokenizer, painter.text, CONFIG, cache).latents
 
     two, three = latents(2), latents(3)
     assert len(two) == 2
@@ -145,8 +154,53 @@ def test_latents_are_kept_for_the_same_pictures_only(painter, tmp_path):
 
 def test_training_goes_on_from_the_weights_of_a_model():
     hart = new_hart(CONFIG, seed=3)
-    painter = painter_of(hart)
-    assert torch.equal(painter.transformer.head.weight, hart.transformer.head.weight)
-    assert torch.equal(painter.text.embedding.weight, hart.text.embedding.weight)
-    painter.transformer.head.weight.data.zero_()
-    assert hart.transformer.head.weight.any()
+    for config in (CONFIG, LABELLED):
+        painter = painter_of(hart, config)
+        assert torch.equal(painter.transformer.head.weight, hart.transformer.head.weight)
+        assert torch.equal(painter.text.embedding.weight, hart.text.embedding.weight)
+        painter.transformer.head.weight.data.zero_()
+        assert hart.transformer.head.weight.any()
+
+
+def test_a_model_that_begins_to_follow_labels_paints_as_before():
+    hart = new_hart(CONFIG, seed=3)
+    context, inputs = hart.text.encode(["a road"]), torch.randn(1, 29, 8)
+    labels = torch.randint(0, 40, (1, 32, 32), dtype=torch.uint8)
+    transformer = painter_of(hart, LABELLED).transformer
+    plain, following = hart.transformer(context, inputs), transformer(context, inputs, None, labels)
+    assert torch.equal(plain.logits, following.logits)
+
+
+def test_labels_are_learned_beside_the_text():
+    """Two kinds of pictures under one caption, which only their labels tell apart."""
+    generator = torch.Generator().manual_seed(0)
+    painter = new_painter(LABELLED, seed=0)
+    tokenizer = Tokenizer(CONFIG.tokenizer, CONFIG.transformer.patch_nums)
+    torch.nn.init.normal_(tokenizer.quantizer.embedding.weight, generator=generator)
+    latents = torch.randn(2, 8, 4, 4, generator=generator)
+    labels = torch.tensor([0, 5], dtype=torch.uint8)[:, None, None].expand(2, 32, 32)
+    ids = painter.text.token_ids(["a road", "a road"])
+    batch = Batch(latents, torch.ones(2, 4, 4), labels, ids)
+    optimizer = torch.optim.AdamW(painter.parameters(), lr=5e-3)
+    for _ in range(60):
+        codes, residual = losses(painter, tokenizer, batch, LABELLED, generator)
+        optimizer.zero_grad()
+        (codes + residual).backward()
+        optimizer.step()
+
+    @torch.no_grad()
+    def loss(shown):
+        seeds = (torch.Generator().manual_seed(seed) for seed in range(8))
+        kept = replace(LABELLED, transformer=replace(LABELLED.transformer, label_drop_rate=0.0))
+        each = [losses(painter, tokenizer, batch._replace(labels=shown), kept, g) for g in seeds]
+        return sum(codes.item() for codes, _ in each) / len(each)
+
+    assert loss(labels) < 0.85 * loss(labels.flip(0))
+    assert loss(labels) < loss(torch.full_like(labels, UNKNOWN)) < loss(labels.flip(0))
+
+
+def test_about_the_asked_share_of_labels_is_dropped():
+    labels = torch.zeros(4000, 1, 1, dtype=torch.uint8)
+    dropped = drop_labels(labels, 0.3, torch.Generator().manual_seed(0))
+    assert set(dropped.unique().tolist()) == {0, UNKNOWN}
+    assert 0.27 < (dropped == UNKNOWN).float().mean() < 0.33

@@ -1,0 +1,47 @@
+"""`hartsim weights` without a hub; `tests/integration/test_weights.py` has one."""
+
+import pytest
+
+from hartsim.cli import run
+
+
+@pytest.fixture(autouse=True)
+def plain_wide_screen(monkeypatch, tmp_path):
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("HARTSIM_CACHE", str(tmp_path / "cache"))
+
+
+def test_the_list_says_what_is_here_and_how_to_bring_the_rest(capsys):
+    assert run(["weights", "list"]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert any(line.startswith("mini ") and "shipped" in line for line in said)
+    assert any(line.startswith("hart-0.7b-1024px ") and "not here" in line for line in said)
+    assert "system prompt: missing; bring it: hartsim weights prompt --from FILE" in said
+
+
+def test_the_folder_of_the_shipped_weights_is_printed(capsys):
+    assert run(["weights", "where", "mini"]) == 0
+    assert capsys.readouterr().out.endswith("hartsim/weights/mini\n")
+
+
+@pytest.mark.parametrize(
+    ("line", "complaint"),
+    [
+        ("weights where", "`hartsim weights pull hart-0.7b-1024px` brings it"),
+        ("weights where hart-9b", "no published model is called 'hart-9b'"),
+        ("weights verify", "was not pulled: `hartsim weights pull hart-0.7b-1024px` brings it"),
+        ("weights prompt --from nowhere.py", "nowhere.py: not readable as Python"),
+        ("weights prompt", "Missing option '--from'"),
+    ],
+)
+def test_a_mistake_is_one_line_with_the_remedy(capsys, line, complaint):
+    assert run(line.split()) == 2
+    (said,) = capsys.readouterr().err.strip().splitlines()
+    assert complaint in said
+
+
+def test_a_prompt_that_is_another_is_refused(capsys, tmp_path):
+    source = tmp_path / "constants.py"
+    source.write_text("llm_system_prompt = 'Enhance this:'\n")
+    assert run(["weights", "prompt", "--from", str(source)]) == 2
+    assert "the published one has 705" in capsys.readouterr().err

@@ -100,7 +100,7 @@ def allowed(name: str, module: str) -> bool:
 
 
 def prints(node: ast.AST, module: str) -> bool:
-    if module == "cli":
+    if module.split("/")[0] == "cli":
         return False
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
         return node.func.id == "print"
@@ -152,7 +152,7 @@ def test_a_broken_rule_is_found(module, source, complaint):
         ("worlds/embedded", "if TYPE_CHECKING:\n    import mujoco"),
         ("worlds/street", "from hartsim.scenario.compiled import CompiledScene"),
         ("dataset/writer", "from hartsim import __version__"),
-        ("cli", "print('done')"),
+        ("cli/scenes", "print('done')"),
     ],
 )
 def test_what_the_table_allows_is_no_violation(module, source):

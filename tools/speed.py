@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
         *(*SPEED, "--model", "0.7b", "--size-px", "256"),
         *("--precision", "fp32,int8", "--runs", "3", "--batch", "1,2"),
     ),
+    "drift-mini": ("benchmarks/bench_drift.py",),
     "peers": ("benchmarks/bench_peers.py", "--device", "cpu"),
 }
 """What is measured on a CPU, by the name of its file; benchmarks/bench_gpu.py writes the others."""

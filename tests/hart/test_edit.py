@@ -1,5 +1,8 @@
+import numpy as np
+import pytest
 import torch
 
+from benchmarks.bench_tiles import seam_energies, textures
 from hartsim.hart.config import scale_grids
 from hartsim.hart.edit import canvas_of_images, generate_seamless, seam_cells
 from hartsim.hart.noise import KeyedNoise
@@ -79,3 +82,17 @@ def test_seamless_textures_are_repainted_along_the_cross_only(tiny):
     seam = seam_cells((4, 4))
     assert torch.equal(latent[..., ~seam], rolled[..., ~seam])
     assert not torch.equal(latent[..., seam], rolled[..., seam])
+
+
+@pytest.mark.slow
+def test_textures_of_hart_mini_show_no_seam():
+    """The gradient across the seams is that of any other place, within a tenth."""
+    edges, seams = zip(*map(seam_energies, textures(32)), strict=True)
+    assert np.mean(edges) < 1.1
+    assert np.mean(seams) < 1.1
+
+
+def test_a_picture_that_is_no_texture_shows_its_seam():
+    ramp = np.linspace(0, 255, 128)[None, :, None] * np.ones((128, 1, 3))
+    across, _ = seam_energies(ramp.astype(np.uint8))
+    assert across > 100

@@ -243,7 +243,7 @@ def test_jobs_that_do_not_fit_their_canvas_are_refused(renderer, work, message):
 
 
 def test_weights_that_are_not_shipped_are_an_error():
-    with pytest.raises(CheckpointError, match="hartsim weights pull hart-0.7b-1024px"):
+    with pytest.raises(CheckpointError, match=r"hartsim weights pull hart-0\.7b-1024px"):
         find_hart("0.7b", None)
 
 

@@ -1,0 +1,321 @@
+"""Commands about models: a picture, their weights, their training, their speed."""
+
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.markup import escape
+
+from hartsim.cli.shell import (
+    PROBLEM_FOUND,
+    Seed,
+    Settings,
+    Shard,
+    app,
+    counted,
+    errors,
+    rows_table,
+    screen,
+    shard_of,
+    tell_unknown,
+)
+from hartsim.errors import ConfigError
+
+if TYPE_CHECKING:
+    from hartsim.hart.hub import Record
+
+train = typer.Typer(
+    epilog="Example: hartsim train tokenizer --data corpus --out run --minutes 60",
+    no_args_is_help=True,
+)
+weights = typer.Typer(epilog="Example: hartsim weights pull", no_args_is_help=True)
+bench = typer.Typer(
+    epilog="Example: hartsim bench speed --model 0.7b --precision fp32,int8 --json speed.json",
+    no_args_is_help=True,
+)
+app.add_typer(
+    train, name="train", help="Train hart-mini: data, tokenizer, transformer, decoder, measure."
+)
+app.add_typer(bench, name="bench", help="Measure what hartsim can do on this machine.")
+app.add_typer(
+    weights, name="weights", help="Bring the published model, list what is here, and check it."
+)
+
+Corpus = Annotated[Path, typer.Option(metavar="DIR", help="What `train data` made.")]
+TrainingRun = Annotated[
+    Path, typer.Option(metavar="DIR", help="Checkpoints, logs, sheets; a run there goes on.")
+]
+Minutes = Annotated[float, typer.Option(min=0.1, help="Budget, with all resumptions.")]
+ModelName = Annotated[str, typer.Argument(metavar="MODEL", help="A model of `weights list`.")]
+
+
+@app.command(epilog='Example: hartsim render "a deer on a snowy road at night" --out deer.png')
+def render(
+    sentence: Annotated[str, typer.Argument(help="What to show, in plain English.")],
+    settings: Settings = None,
+    out: Annotated[Path, typer.Option(metavar="FILE", help="The PNG file.")] = Path("render.png"),
+    seed: Seed = 0,
+) -> None:
+    """Make one picture from a sentence."""
+    if any("=" not in word for word in settings or ()):
+        words = " ".join([sentence, *(settings or ())])
+        raise ConfigError(f"the sentence is several words here; put it in quotes: '{words}'")
+    from hartsim.config import load_config
+    from hartsim.dataset.durable import replace_durably
+    from hartsim.images import encode_png
+    from hartsim.pipeline import render_sentence
+
+    if not out.parent.is_dir():
+        raise ConfigError(f"--out is '{out}', but there is no folder '{out.parent}'")
+    if out.suffix.lower() != ".png" or out.is_dir():
+        raise ConfigError(f"--out is '{out}', must be a file name that ends in .png")
+    image, scene, not_understood = render_sentence(sentence, load_config(settings or []), seed)
+    tell_unknown(not_understood)
+    replace_durably(out, encode_png(image))
+    prompt = next(iter(scene.view_prompts.values()))
+    screen.print(f"{escape(prompt)} → {out}")
+
+
+@train.callback()
+def start_training() -> None:
+    """Show what training logs."""
+    logging.getLogger("hartsim").setLevel(logging.INFO)
+
+
+@train.command("data", epilog="Example: hartsim train data --out corpus --parts 40 --shard 0/2")
+def train_data(
+    out: Annotated[Path, typer.Option(metavar="DIR", help="The corpus.")],
+    parts: Annotated[int, typer.Option(min=1, help="Of 250 pictures each, some held out.")] = 40,
+    shard: Shard = None,
+    portraits: Annotated[
+        bool, typer.Option("--portraits", help="Hazards alone and near, besides the usual mix.")
+    ] = False,
+) -> None:
+    """Draw captioned pictures of the embedded worlds; parts that are there are kept."""
+    from hartsim.corpus import make_corpus
+
+    parts_made = make_corpus(out, parts, shard=shard_of(shard) or (0, 1), portraits=portraits)
+    made = sum(1 for _ in parts_made)
+    screen.print(f"{made} parts made → {out}")
+
+
+@train.command(epilog="Example: hartsim train tokenizer --data corpus --out run --minutes 60")
+def tokenizer(data: Corpus, out: TrainingRun, minutes: Minutes = 60) -> None:
+    """Train the tokenizer, in three phases that share the minutes."""
+    from hartsim.training.mini import train_mini_tokenizer
+
+    screen.print(f"tokenizer → {train_mini_tokenizer(data, out, minutes)}")
+
+
+@train.command(epilog="Example: hartsim train transformer --data corpus --out run --minutes 120")
+def transformer(
+    data: Corpus,
+    out: TrainingRun,
+    minutes: Minutes = 120,
+    start: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Finished weights to train further, such as the shipped."),
+    ] = None,
+) -> None:
+    """Train the transformer behind the tokenizer of the same run, and write the weights."""
+    from hartsim.training.mini import train_mini_transformer
+
+    screen.print(f"weights → {train_mini_transformer(data, out, minutes, start)}")
+
+
+@train.command(epilog="Example: hartsim train decoder --data corpus --out run --minutes 15")
+def decoder(data: Corpus, out: TrainingRun, minutes: Minutes = 15) -> None:
+    """Train the decoder on what the run's transformer draws, and write the weights again."""
+    from hartsim.training.mini import train_mini_decoder
+
+    screen.print(f"weights → {train_mini_decoder(data, out, minutes)}")
+
+
+@train.command(epilog="Example: hartsim train measure --data corpus --out run")
+def measure(data: Corpus, out: TrainingRun) -> None:
+    """Measure the weights of a run on pictures that it never saw."""
+    from hartsim.training.mini import measure_weights
+
+    for name, value in measure_weights(data, out).items():
+        screen.print(f"{name} {value}")
+
+
+@bench.command("speed", epilog="Example: hartsim bench speed --model 0.7b --precision fp32,int8")
+def bench_speed(
+    model: Annotated[str, typer.Option(help="Of mini, tiny, 0.7b.")] = "mini",
+    size_px: Annotated[
+        int | None, typer.Option(help="Side of the pictures; default the model's, 0.7b: 256.")
+    ] = None,
+    precision: Annotated[
+        str, typer.Option(help="Of fp32, int8, bf16, fp16, fp8, with commas.")
+    ] = "fp32",
+    batch: Annotated[
+        str, typer.Option(help="Pictures together, with commas; auto doubles while that pays.")
+    ] = "auto",
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
+    runs: Annotated[
+        int, typer.Option(min=1, help="Of the latency; a 95th percentile needs 20.")
+    ] = 10,
+    threads: Annotated[int | None, typer.Option(min=1, help="Of the CPU; default all.")] = None,
+    fuse: Annotated[bool, typer.Option("--fuse", help="Compile the blocks, on CUDA.")] = False,
+    out: Annotated[
+        Path | None, typer.Option("--json", metavar="FILE", help="Keep the report here.")
+    ] = None,
+) -> None:
+    """Measure HART: latency, throughput, memory, start, and every stage against its roofline."""
+    from hartsim.bench import show
+    from hartsim.bench.plan import SpeedRequest
+    from hartsim.bench.speed import measure, report, write_report
+
+    if out is not None and not out.parent.is_dir():
+        raise ConfigError(f"--json is '{out}', but there is no folder '{out.parent}'")
+    request = SpeedRequest(
+        model=model,
+        size_px=size_px,
+        precisions=tuple(_listed(precision)),
+        batches=None if batch == "auto" else _numbers("--batch", batch),
+        device=device,
+        runs=runs,
+        threads=threads,
+        fuse=fuse,
+    )
+    measured = []
+    with errors.status(f"{model}: the first of {counted(len(request.precisions), 'precision')}"):
+        for each in measure(request):
+            measured.append(each)
+            screen.print(rows_table(show.stages(each.result)))
+            screen.print(rows_table(show.sweep(each.result)), each.result.sweep_ended)
+            found = report(request, measured)
+            if out is not None:  # at once: the next precision may take long
+                write_report(found, out)
+    screen.print(rows_table(show.summary(found)))
+    if found.goals:
+        screen.print(rows_table(show.goals(found)))
+    screen.print(escape(show.heading(found)))
+    if out is not None:
+        screen.print(f"report → {out}")
+
+
+def _listed(text: str) -> list[str]:
+    """The words between commas."""
+    return [each.strip() for each in text.split(",") if each.strip()]
+
+
+def _numbers(option: str, text: str) -> tuple[int, ...]:
+    words = _listed(text)
+    if not words or not all(word.isdecimal() for word in words):
+        raise ConfigError(f"{option} is '{text}', must be numbers with commas, such as 1,2,4")
+    return tuple(map(int, words))
+
+
+@weights.command("pull", epilog="Example: hartsim weights pull hart-0.7b-1024px --revision main")
+def pull_weights(
+    name: ModelName = "hart-0.7b-1024px",
+    revision: Annotated[
+        str | None, typer.Option(help="Branch, tag or commit; default: what was pulled before.")
+    ] = None,
+    text_revision: Annotated[
+        str | None, typer.Option(help="The same, of the text encoder's repository.")
+    ] = None,
+    update: Annotated[
+        bool, typer.Option("--update", help="Ask the hub where the revisions are now.")
+    ] = False,
+) -> None:
+    """Bring a published model, or what is missing of it, and check that it can be loaded."""
+    from hartsim.hart import hub, system_prompt
+    from hartsim.hart.checkpoint import load_hart
+
+    model, shown = hub.published(name), ""
+    for each in hub.pull(model, revision, text_revision, update):
+        if each.record.repo != shown:
+            shown = each.record.repo
+            screen.print(f"{shown} at {_revision(each.record)}, {_size(each.record.size)}")
+        screen.print(f"  {escape(each.file)} {'fetched' if each.fetched else 'was here'}")
+    folder = hub.find_weights(name)
+    load_hart(folder)
+    screen.print(f"checked, ready for hart={model.size} → {folder}")
+    if not system_prompt.kept().is_file():
+        errors.print(f"[yellow]the system prompt is missing[/]; bring it: {system_prompt.BRING}")
+
+
+def _revision(record: "Record") -> str:
+    return escape(f"{record.commit[:12]} ({record.revision})")
+
+
+def _size(size: int) -> str:
+    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.1f} MB"
+
+
+@weights.command("list", epilog="Example: hartsim weights list")
+def list_weights() -> None:
+    """List the models there are, and what is here of each."""
+    from rich.table import Table
+
+    from hartsim.hart import hub, system_prompt
+    from hartsim.library import library_path
+
+    table = Table("model", "", "size", "revision", "checked", box=None, pad_edge=False)
+    for folder in sorted(path for path in library_path("weights").iterdir() if path.is_dir()):
+        size = sum(path.stat().st_size for path in folder.rglob("*.safetensors"))
+        table.add_row(folder.name, "shipped", _size(size), "", "at every load")
+    for model in hub.MODELS:
+        checked = "and converted" if hub.is_converted(model) else "no"
+        table.add_row(*_pulled(model.weights), checked)
+        table.add_row(*_pulled(model.text), "")
+    screen.print(table)
+    there = system_prompt.kept().is_file()
+    told = system_prompt.kept() if there else f"missing; bring it: {system_prompt.BRING}"
+    screen.print(f"system prompt: {told}")
+
+
+def _pulled(repo: str) -> tuple[str, str, str, str]:
+    """A repository, whether it is here, its size and its revision."""
+    from hartsim.hart import hub
+
+    record = hub.record_of(repo)
+    if record is not None and not hub.missing_files(record):
+        return hub.folder_name(repo), "pulled", _size(record.size), _revision(record)
+    if part := hub.unfinished(repo) or record:
+        return hub.folder_name(repo), "in part", "", _revision(part)
+    return hub.folder_name(repo), "not here", "", ""
+
+
+@weights.command("verify", epilog="Example: hartsim weights verify")
+def verify_weights(name: ModelName = "hart-0.7b-1024px") -> None:
+    """Read every byte of a pulled model and say which files are missing or changed."""
+    from hartsim.hart import hub
+
+    model = hub.published(name)
+    problems = list(hub.verify(model))
+    for problem in problems:
+        screen.print(f"[red]{escape(problem)}[/]")
+    if problems:
+        errors.print(f"to bring them again: hartsim weights pull {model.name}")
+        raise typer.Exit(PROBLEM_FOUND)
+    screen.print(f"{model.name}: every byte as it was pulled")
+
+
+@weights.command("where", epilog="Example: hartsim weights where")
+def where_weights(name: ModelName = "hart-0.7b-1024px") -> None:
+    """Print the folder of a model's weights."""
+    from hartsim.hart import hub
+    from hartsim.library import library_path
+
+    shipped = library_path("weights") / name
+    print(shipped if shipped.is_dir() else hub.find_weights(name))
+
+
+@weights.command("prompt", epilog="Example: hartsim weights prompt --from hart/utils/constants.py")
+def bring_prompt(
+    source: Annotated[
+        Path, typer.Option("--from", metavar="FILE", help="The reference's constants.py.")
+    ],
+) -> None:
+    """Keep the published model's system prompt, read from your copy of the reference.
+
+    The file is read as text; nothing in it is run.
+    """
+    from hartsim.hart import system_prompt
+
+    screen.print(f"system prompt → {system_prompt.keep(source)}")

@@ -32,24 +32,21 @@ def textures(count: int) -> Iterator[Image]:
         yield next(renderer([(job, None)])).image
 
 
-def seam_energies(tile: Image) -> tuple[float, float]:
-    """How much a texture changes where it is laid together, and where it was when painted.
+def seam_energies(tile: Image) -> tuple[float, float, float]:
+    """How much a texture changes at three kinds of places: ratios of mean squares of steps.
 
-    The first is the mean square of steps across the edges, over that of all other steps. The second
-    is that of steps across the seams of painting, over that at the other borders of tokens, where
-    pixels that were decoded apart meet. Both are 1 where a seam is like any other place.
+    Across the edges, to all other steps; across what was an edge when it was painted, to the other
+    borders between tokens, where pixels that were decoded apart meet; and across all of these
+    borders, to all other steps. The first two are 1 where a seam is like any other place.
     """
     values = tile.astype(float)
-    steps = np.concatenate(
+    steps = np.stack(
         [((values - np.roll(values, 1, axis)) ** 2).mean((1 - axis, 2)) for axis in (0, 1)]
     )
-    first = np.array([0, SIDE_PX])
-    seams = first + CELL_PX // 2
-    borders = np.arange(CELL_PX // 2, 2 * SIDE_PX, CELL_PX)
-    inside = np.delete(steps, first).mean()
-    return steps[first].mean() / inside, steps[seams].mean() / steps[
-        np.setdiff1d(borders, seams)
-    ].mean()
+    borders = np.arange(CELL_PX // 2, SIDE_PX, CELL_PX)  # the first of them was an edge
+    edges = steps[:, 0].mean() / steps[:, 1:].mean()
+    seams = steps[:, borders[0]].mean() / steps[:, borders[1:]].mean()
+    return edges, seams, steps[:, borders].mean() / np.delete(steps, borders, axis=1).mean()
 
 
 def main() -> None:
@@ -60,10 +57,11 @@ def main() -> None:
     parser.add_argument("--sheet", type=Path, help="a .jpg of the first, two by two")
     asked = parser.parse_args()
     made = list(textures(asked.count))
-    edges, seams = zip(*map(seam_energies, made), strict=True)
+    edges, seams, borders = np.mean([seam_energies(tile) for tile in made], axis=0)
     print(f"{len(made)} textures of {SIDE_PX} px, means of ratios of gradient energy:")
-    print(f"{np.mean(edges):.2f}  across the edges, to that inside")
-    print(f"{np.mean(seams):.2f}  across the seams of painting, to other borders between tokens")
+    print(f"{edges:.2f}  across the edges, to all other places")
+    print(f"{seams:.2f}  across what was an edge when painted, to other borders between tokens")
+    print(f"{borders:.2f}  across all borders between tokens, to all other places")
     if asked.sheet:
         sheet = contact_sheet([np.tile(tile, (2, 2, 1)) for tile in made[:SHOWN]], COLUMNS)
         replace_durably(asked.sheet, encode_jpeg(sheet, 90))

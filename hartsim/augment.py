@@ -8,9 +8,11 @@ Here a foreign dataset meets scenarios and the model, without a world.
 import hashlib
 import itertools
 import json
+import logging
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -21,15 +23,18 @@ from hartsim.dataset.augmented import Augmented, Variant, add, claimed, finish, 
 from hartsim.dataset.checks import DEFAULT_LIMITS, contrast, exposure, painted, sharpness, untouched
 from hartsim.dataset.coco import CocoPicture, CocoSet, mask_of, read_coco
 from hartsim.dataset.export import run_lengths
-from hartsim.errors import ConfigError
+from hartsim.errors import ConfigError, DatasetError, HartSimError, ScenarioError
 from hartsim.images import grow, read_as_annotated
 from hartsim.pipeline import BACKDROP_KEEPS, Painter
 from hartsim.scenario.compiled import CompiledScene
 from hartsim.scenario.compiler import compile_draw
+from hartsim.scenario.library import group_of, library_folders, library_scenarios
 from hartsim.scenario.load import load_scenario
 from hartsim.scenario.schema import Scenario
 from hartsim.scenario.words import suggestion
 from hartsim.types import UNKNOWN, Canvas, Check, Image, Mask, RenderJob, Route
+
+logger = logging.getLogger(__name__)
 
 EDITS: tuple[Route, ...] = ("repaint", "backdrop")
 """The routes that start from a picture."""
@@ -37,12 +42,18 @@ EDITS: tuple[Route, ...] = ("repaint", "backdrop")
 MARGIN_PX = 3
 """What is kept round every object unless the request says otherwise."""
 
+FEATHER_PX = 3
+"""Over how many pixels a new look fades in unless the settings say; wider, halos show."""
+
 LOOK_TAGS = ("place", "weather", "ground", "time_of_day")
 """The tags of a scene that a new look is asked to have; the others tell of objects."""
 
 CHANGED = "its category was given up with --change"
 PLACELESS = "it has neither a segmentation nor a box"
 OUTSIDE = "no pixel of it lies in the picture"
+
+UNPAINTED = "nothing in it may change"
+"""What a picture failed that is covered by objects, and so stays as it was."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +83,7 @@ class AugmentRequest:
 class Plan:
     """A request with all that it names looked up: the pictures to make, in order.
 
-    `changed` holds the ids of the categories that are given up.
+    `changed` holds the ids of the categories that are given up. The request has its own feather.
     """
 
     request: AugmentRequest
@@ -81,9 +92,9 @@ class Plan:
     changed: frozenset[int]
     variants: tuple[Variant, ...]
 
-    @property
+    @cached_property
     def missing(self) -> list[Variant]:
-        """The variants that are not there yet."""
+        """The variants that are not there, or not whole, when first asked."""
         return [each for each in self.variants if not is_there(self.request.out, each.name)]
 
 
@@ -102,16 +113,51 @@ def plan(request: AugmentRequest) -> Plan:
     for group in GROUPS.keys() - {"hart", "render"}:
         if getattr(request.config, group) != GROUPS[group]():
             raise ConfigError(f"augment heeds no setting of '{group}', only of hart and render")
-    scenario = load_scenario(request.scenario)
+    render = request.config.render
+    if request.route == "backdrop" and render.keep_scales is not None:
+        raise ConfigError(
+            f"render.keep_scales is {render.keep_scales}, but --route backdrop keeps the mean "
+            "colour alone; leave it out, or take --route repaint"
+        )
+    scenario = one_scenario(request.scenario)
     source = read_coco(request.folder, request.annotations)
     changed = categories_called(request.change, source)
+    if render.feather_px is None:
+        render = replace(render, feather_px=FEATHER_PX)
+        request = replace(request, config=replace(request.config, render=render))
+    else:
+        refuse_wide_feather(render.feather_px, source.pictures)
     return Plan(request, source, scenario, changed, tuple(variants_of(source, request.count)))
+
+
+def one_scenario(name: str) -> Scenario:
+    """The scenario of a name or file; ScenarioError where it is none, or a group of them."""
+    shipped = library_scenarios()
+    if name in library_folders() and name not in shipped and not Path(name).is_file():
+        first = next(each for each, path in shipped.items() if name in group_of(path).split("/"))
+        raise ScenarioError(
+            f"'{name}' is a group of scenarios; augment takes one, such as {first}; "
+            "`hartsim scenarios list` shows them all"
+        )
+    return load_scenario(name)
+
+
+def refuse_wide_feather(feather_px: int, pictures: Sequence[CocoPicture]) -> None:
+    """ConfigError for a feather that lets no pixel of the smallest picture be new in full."""
+    smallest = min(pictures, key=lambda each: min(each.size_px))
+    height, width = smallest.size_px
+    if feather_px > min(height, width) / 2:
+        raise ConfigError(
+            f"render.feather_px is {feather_px}, more than half the shorter side of the smallest "
+            f"picture, {smallest.path} of {width}x{height} pixels"
+        )
 
 
 def carry_out(planned: Plan) -> Iterator[Augmented]:
     """Make what is missing of a plan, and yield each picture once it is safely written."""
     request = planned.request
     painter = Painter(request.config)
+    refuse_all_scales(request.config, painter.renderer.scales)
     with claimed(request.out, describe_request(planned, painter.weights_hash)):
         missing = iter(planned.missing)
         while group := list(itertools.islice(missing, request.config.render.batch)):
@@ -119,6 +165,16 @@ def carry_out(planned: Plan) -> Iterator[Augmented]:
                 add(request.out, made)
                 yield made
         finish(request.out, planned.source, planned.variants)
+
+
+def refuse_all_scales(config: RunConfig, scales: int) -> None:
+    """ConfigError where all scales of a model are kept, so that it has nothing to paint."""
+    keep = config.render.keep_scales
+    if keep is not None and keep >= scales:
+        raise ConfigError(
+            f"render.keep_scales is {keep}, but hart={config.hart.name} has {scales} scales: "
+            f"must be at most {scales - 1}, or nothing is painted"
+        )
 
 
 def variants_of(source: CocoSet, count: int) -> Iterator[Variant]:
@@ -144,6 +200,8 @@ def categories_called(names: Sequence[str], source: CocoSet) -> frozenset[int]:
     """The ids of the categories of these names; ConfigError for a name that none has."""
     known = set(source.categories.values())
     for name in names:
+        if not name:
+            raise ConfigError(f"--change is '{','.join(names)}', which has an empty name in it")
         if name not in known:
             raise ConfigError(f"{source.source}: no category '{name}'; {suggestion(name, known)}")
     return frozenset(number for number, name in source.categories.items() if name in names)
@@ -184,7 +242,11 @@ class Opened:
 def open_variant(variant: Variant, planned: Plan, painter: Painter) -> Opened:
     """A picture with what may change of it, under a draw of the scenario."""
     request, picture = planned.request, variant.picture
-    image = read_as_annotated(picture.path, picture.size_px)
+    try:
+        image = read_as_annotated(picture.path, picture.size_px)
+    except HartSimError as error:
+        place = f"{planned.source.source}: image {picture.entry['id']}"
+        raise DatasetError(f"{place}: {error}") from error
     kept, dropped = what_stays(picture, planned.changed)
     editable = ~grow(kept, request.margin_px)
     labels = np.full(editable.shape, UNKNOWN, np.uint8)
@@ -218,7 +280,12 @@ def what_stays(picture: CocoPicture, changed: frozenset[int]) -> tuple[Mask, dic
 
 def paint_group(group: Sequence[Variant], planned: Plan, painter: Painter) -> Iterator[Augmented]:
     """The pictures of a group; one that fails its checks is redrawn."""
-    todo = [open_variant(each, planned, painter) for each in group]
+    todo = []
+    for each in (open_variant(variant, planned, painter) for variant in group):
+        if each.canvas.editable.any():
+            todo.append(each)
+        else:
+            yield unpainted(each, planned.request)
     for attempt in range(painter.attempts):
         work = [(job_of(each, planned.request, attempt, painter), each.canvas) for each in todo]
         again = []
@@ -227,9 +294,18 @@ def paint_group(group: Sequence[Variant], planned: Plan, painter: Painter) -> It
             if failed and attempt + 1 < painter.attempts:
                 again.append(each)
             else:
-                said = what_is_said(each, job, failed)
+                said = what_is_said(each, job.route, job.prompt, failed)
                 yield Augmented(each.variant, render.image, said, each.dropped)
         todo = again
+
+
+def unpainted(opened: Opened, request: AugmentRequest) -> Augmented:
+    """A picture in which nothing may change, as it was; logged once for all its variants."""
+    variant, entry = opened.variant, opened.variant.picture.entry
+    if variant.number == 0:
+        logger.warning("%s: %s, so it stays as it is", variant.picture.path, UNPAINTED)
+    said = what_is_said(opened, request.route, entry.get("prompt", ""), [UNPAINTED], ())
+    return Augmented(variant, opened.canvas.image, said, opened.dropped)
 
 
 def job_of(opened: Opened, request: AugmentRequest, attempt: int, painter: Painter) -> RenderJob:
@@ -250,9 +326,12 @@ def failures(canvas: Canvas, image: Image) -> list[str]:
     assert untouched(source, image, editable).passed, "a renderer paints inside the mask alone"
     looks = zip(looks_of(source), looks_of(image), strict=True)
     verdicts = [after for before, after in looks if before.passed]
-    if editable.any():
-        verdicts.insert(0, painted(source, image, editable, DEFAULT_LIMITS.painted))
-    return [each.reason for each in verdicts if not each.passed]
+    verdicts.insert(0, painted(source, image, editable, DEFAULT_LIMITS.painted))
+    return [
+        f"{each.name}: {each.reason}; the limit is {each.limit:g}"
+        for each in verdicts
+        if not each.passed
+    ]
 
 
 def looks_of(image: Image) -> tuple[Check, ...]:
@@ -265,10 +344,16 @@ def looks_of(image: Image) -> tuple[Check, ...]:
     )
 
 
-def what_is_said(opened: Opened, job: RenderJob, failed: Sequence[str]) -> dict[str, Any]:
+def what_is_said(
+    opened: Opened,
+    route: Route,
+    prompt: str,
+    failed: Sequence[str],
+    asked: Sequence[str] = LOOK_TAGS,
+) -> dict[str, Any]:
     """What the set says of a picture beside what it said before.
 
-    Its tags are the source's own, but for those of the look, which are what was asked for.
+    Its tags are the source's own, but for those `asked`, which are what was asked for.
     """
     picture, scene = opened.variant.picture, opened.scene
     before, unknown = picture.entry.get("tags"), opened.canvas.editable
@@ -278,12 +363,12 @@ def what_is_said(opened: Opened, job: RenderJob, failed: Sequence[str]) -> dict[
         "source": picture.entry["file_name"],
         "scenario": scene.scenario.name,
         "index": scene.index,
-        "route": job.route,
-        "prompt": job.prompt,
+        "route": route,
+        "prompt": prompt,
         "tags": {
             **(before if isinstance(before, Mapping) else {}),
-            **{group: scene.tags[group] for group in LOOK_TAGS},
+            **{group: scene.tags[group] for group in asked},
         },
         "failed": list(failed),
-        **({"unknown": run_lengths(unknown)} if unknown.any() else {}),
+        "unknown": run_lengths(unknown),
     }

@@ -14,6 +14,9 @@ from numpy.typing import NDArray
 from hartsim.errors import HartSimError
 from hartsim.types import Image, Labels, Mask, Size
 
+OPENCV_VERSION: str = cv2.__version__
+"""What resizes; another version may round otherwise."""
+
 
 def encode_png(pixels: NDArray[np.generic], level: int = 1) -> bytes:
     """PNG bytes of an RGB image (H, W, 3) uint8 or a map (H, W) uint8, uint16 or bool.
@@ -73,9 +76,11 @@ def read_as_annotated(path: Path, size_px: Size) -> Image:
     """RGB pixels of a picture whose annotations are made for (height, width), exactly as stored.
 
     Only where it has that size turned by its EXIF tag alone, it is turned. HartSimError where it is
-    of another size, and where it holds more than 8 bits of opaque RGB or grey.
+    of another size, and where it holds more than 8 bits of opaque RGB or grey, or CMYK.
     """
     data = _read(path)
+    if _jpeg_channels(data) == 4:
+        raise HartSimError(f"{path}: CMYK, whose colours could not be kept; convert it to RGB")
     stored = _decoded(data, cv2.IMREAD_UNCHANGED)
     if stored is None:
         raise HartSimError(f"{path}: not a readable picture")
@@ -89,6 +94,19 @@ def read_as_annotated(path: Path, size_px: Size) -> Image:
             return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB), np.uint8)
     (height, width), (rows, columns) = stored.shape[:2], size_px
     raise HartSimError(f"{path}: {width}x{height} pixels, annotated as {columns}x{rows}")
+
+
+def _jpeg_channels(data: bytes) -> int:
+    """How many channels a JPEG has, by the header of its frame; 0 for any other file."""
+    place = 2 if data.startswith(b"\xff\xd8\xff") else len(data)
+    while place + 9 < len(data) and data[place] == 0xFF:
+        marker = data[place + 1]
+        # C4, C8 and CC lie among the frame headers and are none.
+        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
+            return data[place + 9]
+        fill = marker == 0xFF
+        place += 1 if fill else 2 + int.from_bytes(data[place + 2 : place + 4], "big")
+    return 0
 
 
 def read_map(path: Path) -> NDArray[np.generic]:

@@ -16,9 +16,11 @@ from pycocotools.coco import COCO
 
 from hartsim.augment import (
     CHANGED,
+    FEATHER_PX,
     MARGIN_PX,
     OUTSIDE,
     PLACELESS,
+    UNPAINTED,
     AugmentRequest,
     augment,
     failures,
@@ -26,7 +28,7 @@ from hartsim.augment import (
     plan,
 )
 from hartsim.cli import run
-from hartsim.config import load_config
+from hartsim.config import RunConfig, load_config
 from hartsim.dataset.augmented import Augmented, read_dropped
 from hartsim.dataset.coco import mask_of, read_coco
 from hartsim.dataset.export import run_lengths
@@ -102,6 +104,10 @@ def coco_folder(
     }
     (root / "annotations.json").write_text(json.dumps(data))
     return root
+
+
+def with_render(setting: str) -> RunConfig:
+    return load_config(["hart=tiny", "render.attempts=1", f"render.{setting}"])
 
 
 def request_for(folder: Path, out: Path, **more: Any) -> AugmentRequest:
@@ -231,12 +237,21 @@ def test_what_was_unknown_stays_unknown_and_what_was_tagged_tagged(tmp_path: Pat
     assert (entry["tags"]["hazard"], entry["tags"]["weather"]) == (["child"], ["snow"])
 
 
-def test_a_picture_that_is_all_object_stays_as_it_is(tmp_path: Path) -> None:
-    everything = [{"id": 1, "category_id": 1, "bbox": [0, 0, WIDTH, HEIGHT]}]
-    (made,) = augmented(coco_folder(tmp_path / "coco", everything), tmp_path / "out")
-    assert np.array_equal(made.image, SIGHT)
-    assert "unknown" not in made.said
-    assert made.said["failed"] == []
+EVERYTHING = [{"id": 1, "category_id": 1, "bbox": [0, 0, WIDTH, HEIGHT]}]
+
+
+def test_a_picture_that_is_all_object_stays_as_it_is_and_says_so(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    tags = {"weather": ["rain"]}
+    folder = coco_folder(tmp_path / "coco", EVERYTHING, tags=tags)
+    made = augmented(folder, tmp_path / "out", count=2)
+    for each, entry in zip(made, result(tmp_path / "out")["images"], strict=True):
+        assert np.array_equal(each.image, SIGHT)
+        assert (entry["tags"], entry["prompt"], entry["failed"]) == (tags, "", [UNPAINTED])
+        assert not unknown_of(entry).any()
+    (told,) = caplog.messages
+    assert told == f"{folder}/images/a.png: {UNPAINTED}, so it stays as it is"
 
 
 def test_objects_in_prompts_are_a_choice(source: Path, tmp_path: Path) -> None:
@@ -329,6 +344,49 @@ def test_a_finished_run_does_nothing(source: Path, tmp_path: Path) -> None:
     assert {path: path.stat().st_mtime_ns for path in before} == before
 
 
+@pytest.mark.parametrize("damage", ["changed", "missing"])
+def test_a_picture_that_is_not_as_it_was_written_is_made_anew(
+    source: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture, damage: str
+) -> None:
+    augmented(source, tmp_path / "out", count=2)
+    before, path = whole_folder(tmp_path / "out"), tmp_path / "out" / "images" / "a-1.png"
+    path.write_bytes(b"half") if damage == "changed" else path.unlink()
+    assert [each.variant.name for each in augmented(source, tmp_path / "out", count=2)] == ["a-1"]
+    assert whole_folder(tmp_path / "out") == before
+    assert [each.startswith(f"{path}: ") for each in caplog.messages] == [True]
+
+
+def test_verify_finds_what_changed(
+    source: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    augmented(source, out, count=3)
+    assert run(["verify", str(out)]) == 0
+    assert capsys.readouterr().out == "3 pictures, every byte as it was written\n"
+    (out / "images" / "a-0.png").write_bytes(encode_png(SIGHT))
+    (out / "images" / "a-1.png").unlink()
+    (out / "records" / "a-2.json").unlink()
+    assert run(["verify", str(out)]) == 1
+    assert capsys.readouterr().out.splitlines() == [
+        f"{out}/images/a-0.png: its bytes are not those that were written",
+        f"{out}/images/a-1.png: missing",
+        f"{out}/records/a-2.json: No such file or directory",
+    ]
+
+
+def test_verify_says_that_a_run_was_not_finished(
+    source: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    halted = augment(request_for(source, out, count=2))
+    next(halted)
+    del halted
+    assert run(["verify", str(out)]) == 1
+    assert capsys.readouterr().out == (
+        f"{out}/annotations.json: missing; run the same augment again\n"
+    )
+
+
 def test_another_seed_gives_another_picture(source: Path, tmp_path: Path) -> None:
     first, second = (augmented(source, tmp_path / f"{n}", seed=n)[0].image for n in (0, 1))
     assert not np.array_equal(first, second)
@@ -392,7 +450,8 @@ def test_what_was_wrong_before_is_no_failure() -> None:
     painted = np.where(CAR[..., None], np.uint8(16), dark)
     assert failures(canvas, painted) == []
     bright = replace(canvas, image=SIGHT, editable=np.ones_like(CAR))
-    assert "mean luminance 0.0" in failures(bright, dark)[0]
+    assert failures(bright, dark)[0].startswith("exposure: mean luminance 0.0; black is 0, ")
+    assert "; the limit is " in failures(bright, dark)[0]
 
 
 # What is refused
@@ -404,6 +463,19 @@ def test_what_was_wrong_before_is_no_failure() -> None:
         ({"route": "view"}, ConfigError, "--route is 'view', must be repaint or backdrop"),
         ({"change": ("skye",)}, ConfigError, "no category 'skye'; did you mean 'sky'?"),
         ({"config": load_config(["world=plain"])}, ConfigError, "heeds no setting of 'world'"),
+        ({"change": ("",)}, ConfigError, "--change is '', which has an empty name in it"),
+        ({"change": ("car", "", "sky")}, ConfigError, "--change is 'car,,sky', which has an empty"),
+        ({"config": with_render("keep_scales=10")}, ConfigError, "tiny has [0-9]+ scales"),
+        (
+            {"config": with_render("keep_scales=1"), "route": "backdrop"},
+            ConfigError,
+            "render.keep_scales is 1, but --route backdrop keeps",
+        ),
+        (
+            {"config": with_render("feather_px=25")},
+            ConfigError,
+            "render.feather_px is 25, more than half .*/images/a.png of 64x48 pixels",
+        ),
         ({"annotations": Path("none.json")}, DatasetError, "none.json: No such file"),
     ],
 )
@@ -420,6 +492,18 @@ def test_a_scenario_that_is_none_is_refused(source: Path, tmp_path: Path) -> Non
         plan(AugmentRequest(source, "repaint", "deer_snow_rod", tmp_path / "out"))
 
 
+def test_a_group_of_scenarios_is_refused_with_one_of_it(source: Path, tmp_path: Path) -> None:
+    with pytest.raises(ScenarioError, match=r"'clutter' is a group of .*, such as") as caught:
+        plan(AugmentRequest(source, "repaint", "clutter", tmp_path / "out"))
+    load_scenario(str(caught.value).split("such as ")[1].split(";")[0])
+
+
+def test_the_feather_is_narrow_unless_the_settings_say(source: Path, tmp_path: Path) -> None:
+    asked = [CONFIG, with_render("feather_px=24")]
+    plans = [plan(request_for(source, tmp_path, config=each)) for each in asked]
+    assert [each.request.config.render.feather_px for each in plans] == [FEATHER_PX, 24]
+
+
 def refused(tmp_path: Path, data: bytes) -> str:
     """What is said of a picture with these bytes."""
     folder = coco_folder(tmp_path / "coco")
@@ -431,7 +515,10 @@ def refused(tmp_path: Path, data: bytes) -> str:
 
 def test_a_picture_of_another_size_is_refused_with_both(tmp_path: Path) -> None:
     said = refused(tmp_path, encode_png(SIGHT[:40]))
-    assert said == f"{tmp_path}/coco/images/a.png: 64x40 pixels, annotated as 64x48"
+    assert said == (
+        f"{tmp_path}/coco/annotations.json: image 40: "
+        f"{tmp_path}/coco/images/a.png: 64x40 pixels, annotated as 64x48"
+    )
 
 
 def test_a_picture_that_8_bits_cannot_hold_is_refused(tmp_path: Path) -> None:
@@ -465,6 +552,21 @@ def test_the_command_makes_a_set_and_lists_what_it_dropped(
     assert result(out)["info"]["augment"]["margin_px"] == MARGIN_PX
     assert run(line) == 0
     assert "nothing to do: all 1 picture are" in capsys.readouterr().out
+
+
+def test_the_command_says_which_checks_failed_also_of_runs_before(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = coco_folder(tmp_path / "coco", EVERYTHING)
+    line = ["augment", str(folder), "--route", "repaint", "--scenario", "deer_snow_road"]
+    line += ["--out", str(tmp_path / "out"), "--count", "14", "hart=tiny"]
+    for summary in ("14 with a failed check", "nothing to do"):
+        assert run(line) == 0
+        said = capsys.readouterr().out.splitlines()
+        assert said[0].split() == ["failed", "because"]
+        assert said[1].split() == ["images/a-0.png", *UNPAINTED.split()]
+        assert said[13] == "and 2 more"
+        assert summary in said[14]
 
 
 def test_a_set_made_by_the_pipeline_gets_new_looks(tmp_path: Path) -> None:

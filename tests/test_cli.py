@@ -88,6 +88,8 @@ def test_the_help_names_every_command(capsys):
         ("augment none --route repaint --scenario deer_snow_road --out x", "none: no such folder"),
         ("augment none --route view --scenario deer_snow_road --out x", "'--route'"),
         ("augment none --route repaint --out x", "Missing option '--scenario'"),
+        ("augment none --route repaint --scenario x --out=", "--out is empty, must name a folder"),
+        ("augment x --route repaint --scenario clutter --out x", "'clutter' is a group of"),
         ("compile child_behind_vam", "child_behind_van"),
         ("compile missing/file.yaml", "missing/file.yaml: no such file"),
         ("scenarios show child_behind_vam", "child_behind_van"),

@@ -1,5 +1,7 @@
 """`hartsim weights` without a hub; `tests/integration/test_weights.py` has one."""
 
+import re
+
 import pytest
 
 from hartsim.cli import run
@@ -16,6 +18,8 @@ def test_the_list_says_what_is_here_and_how_to_bring_the_rest(capsys):
     said = capsys.readouterr().out.splitlines()
     assert any(line.startswith("mini ") and "shipped" in line for line in said)
     assert any(line.startswith("hart-0.7b-1024px ") and "not here" in line for line in said)
+    both = "hart-0.7b-1024px and Qwen2-VL-1.5B-Instruct"
+    assert f"to bring {both}: hartsim weights pull hart-0.7b-1024px" in said
     assert "system prompt: missing; bring it: hartsim weights prompt --from FILE" in said
 
 
@@ -24,13 +28,31 @@ def test_the_folder_of_the_shipped_weights_is_printed(capsys):
     assert capsys.readouterr().out.endswith("hartsim/weights/mini\n")
 
 
+def test_every_column_of_the_list_has_a_heading_and_every_cell_a_word(capsys):
+    assert run(["weights", "list"]) == 0
+    heading, *rows = capsys.readouterr().out.splitlines()[:4]
+    assert heading.split() == ["model", "here", "size", "revision", "checked"]
+    assert all(len(re.split("  +", row.strip())) == 5 for row in rows)
+
+
+@pytest.mark.parametrize("command", ["verify", "pull"])
+def test_the_shipped_model_needs_neither_pulling_nor_a_hub(capsys, command):
+    assert run(["weights", command, "mini"]) == 0
+    assert "mini ships with hartsim: nothing to pull" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("line", "complaint"),
     [
         ("weights where", "`hartsim weights pull hart-0.7b-1024px` brings it"),
         ("weights where hart-9b", "no published model is called 'hart-9b'"),
         ("weights verify", "was not pulled: `hartsim weights pull hart-0.7b-1024px` brings it"),
-        ("weights prompt --from nowhere.py", "nowhere.py: not readable as Python"),
+        ("weights prompt --from nowhere.py", "nowhere.py: no such file"),
+        ("weights prompt --from .", "is a folder; name hart/utils/constants.py"),
+        ("weights pull Qwen2-VL-1.5B-Instruct", "comes with hart-0.7b-1024px: name that"),
+        ("weights verify Qwen2-VL-1.5B-Instruct", "comes with hart-0.7b-1024px: name that"),
+        ("weights where Qwen2-VL-1.5B-Instruct", "it comes with hart-0.7b-1024px, which `hart"),
+        ("weights where ..", "no published model is called '..'"),
         ("weights prompt", "Missing option '--from'"),
     ],
 )

@@ -94,6 +94,10 @@ def palette_png(colours: bytes, indices: np.ndarray) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*each) for each in chunks.items())
 
 
+FRAME_OF_4 = b"\xff\xc0\0\x14\x08" + struct.pack(">HHB", 6, 9, 4) + bytes(12)
+"""A JPEG's header of a frame with four channels."""
+
+
 def stored(tmp_path, data):
     (tmp_path / "a").write_bytes(data)
     return tmp_path / "a"
@@ -130,6 +134,9 @@ def test_grey_and_palette_and_opaque_pictures_are_read_exactly(tmp_path):
         (encode_png(PICTURE[..., 0].astype(np.uint16)), "a: uint16 pixels"),
         (cv2.imencode(".png", np.zeros((6, 9, 4), np.uint8))[1].tobytes(), "a: partly transparent"),
         (b"", "a: not a readable picture"),
+        (b"\xff\xd8\xff\xe0\0\x04\0\0" + FRAME_OF_4, "a: CMYK, whose colours"),
+        (b"\xff\xd8\xff\xc4\0\x03\0\xff" + FRAME_OF_4, "a: CMYK, whose colours"),
+        (b"\xff\xd8\xff\xe0\0", "a: not a readable picture"),
     ],
 )
 def test_a_picture_that_cannot_be_read_exactly_is_refused(tmp_path, data, complaint):

@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
         *(*SPEED, "--model", "0.7b", "--size-px", "256"),
         *("--precision", "fp32,int8", "--runs", "3", "--batch", "1,2"),
     ),
+    "cold-render": ("benchmarks/bench_cold.py",),
     "drift-mini": ("benchmarks/bench_drift.py",),
     "peers": ("benchmarks/bench_peers.py", "--device", "cpu"),
 }

@@ -40,7 +40,7 @@ def set_up(name: str, threads: int | None) -> torch.device:
         return torch.device("cuda" if count else "cpu")
     device = torch.device(name)
     if device.type == "cuda" and (device.index or 0) >= count:
-        raise ConfigError(f"device is '{name}', but there are {count} CUDA devices here")
+        raise ConfigError(f"--device is '{name}', but there are {count} CUDA devices here")
     return device
 
 

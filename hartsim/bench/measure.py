@@ -114,7 +114,10 @@ def swept(
         best = max((each.images_per_s for each in found), default=0.0)
         found.append(Throughput(batch, timing.wall_s, timing.cpu_s))
         if batches is None and found[-1].images_per_s < WORTHWHILE * best:
-            return tuple(found), f"{batch} pictures are hardly faster each than fewer"
+            faster = "hardly faster" if found[-1].images_per_s > best else "no faster"
+            return tuple(found), f"{batch} pictures are {faster} each than fewer"
+    if batches is None:
+        return tuple(found), f"stopped at {found[-1].batch} pictures, the most it tries"
     return tuple(found), "no more were asked for"
 
 

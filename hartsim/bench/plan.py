@@ -24,6 +24,10 @@ PRECISIONS = ("fp32", "int8", "bf16", "fp16", "fp8")
 """On one device or another; `hartsim.hart.prepared` knows which."""
 
 
+MOST_THREADS = 256
+"""Far more and a typing error ends in a machine that does nothing else."""
+
+
 @dataclass(frozen=True)
 class SpeedRequest:
     """What `hartsim bench speed` is asked for; ConfigError names a wish that cannot be met."""
@@ -46,16 +50,18 @@ class SpeedRequest:
         for precision in self.precisions:
             if precision not in PRECISIONS:
                 there = ", ".join(PRECISIONS)
-                raise ConfigError(f"precision is '{precision}', must be of {there}")
+                raise ConfigError(f"--precision is '{precision}', must be of {there}")
         if not self.precisions:
-            raise ConfigError("no precision is named")
+            raise ConfigError(f"--precision names none; there are {', '.join(PRECISIONS)}")
         if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", self.device):
-            raise ConfigError(f"device is '{self.device}', must be auto, cpu, cuda or cuda:N")
+            raise ConfigError(f"--device is '{self.device}', must be auto, cpu, cuda or cuda:N")
         if self.batches is not None and (not self.batches or min(self.batches) < 1):
-            raise ConfigError(f"batch is {self.batches}, must be numbers from 1")
-        for name, number in (("runs", self.runs), ("threads", self.threads)):
-            if number is not None and number < 1:
-                raise ConfigError(f"{name} is {number}, must be at least 1")
+            given = ",".join(map(str, self.batches))
+            raise ConfigError(f"--batch is '{given}', must be numbers from 1, or auto")
+        if self.runs < 1:
+            raise ConfigError(f"--runs is {self.runs}, must be at least 1")
+        if self.threads is not None and not 1 <= self.threads <= MOST_THREADS:
+            raise ConfigError(f"--threads is {self.threads}, must be 1 to {MOST_THREADS}")
 
 
 @dataclass(frozen=True)
@@ -79,15 +85,14 @@ def subject_config(model: str, size_px: int | None = None) -> HartConfig:
     measured, but given its output. ConfigError for a name or size that does not exist.
     """
     if model not in SIZES:
-        raise ConfigError(f"there is no model '{model}'; there are {', '.join(SIZES)}")
+        raise ConfigError(f"--model is '{model}', must be of {', '.join(SIZES)}")
     config = SIZES[model]
     cell, own = config.tokenizer.downsampling, config.size_px[0]
-    size_px = size_px or USUAL_SIZE_PX.get(model, own)
-    if size_px % cell:
-        raise ConfigError(f"size_px is {size_px}, must be a multiple of {cell} for {model}")
-    if size_px != own and size_px // cell not in SCALES:
-        sizes = sorted({own, *(cell * side for side in SCALES)})
-        raise ConfigError(f"size_px is {size_px}; {model} has {', '.join(map(str, sizes))}")
+    if size_px is None:
+        size_px = USUAL_SIZE_PX.get(model, own)
+    sizes = sorted({own, *(cell * side for side in SCALES)})
+    if size_px not in sizes:
+        raise ConfigError(f"--size-px is {size_px}; {model} has {', '.join(map(str, sizes))}")
     if size_px != own:
         shaped = dataclasses.replace(config.transformer, patch_nums=SCALES[size_px // cell])
         config = dataclasses.replace(config, transformer=shaped)

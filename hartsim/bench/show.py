@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from hartsim.bench.plan import SpeedRequest, subject_config
 from hartsim.bench.records import Goal, Result, SpeedReport
 
 Rows = list[list[str]]
@@ -12,13 +13,18 @@ MIB, GIB = 2**20, 2**30
 def heading(report: SpeedReport) -> str:
     """What was measured, where and when."""
     m = report.machine
-    millions = sum(report.parameters.values()) / 1e6
     where = m.gpu or f"{m.cpu}, {m.cores} cores, {m.threads} threads"
     return (
-        f"{report.model}, {report.size_px} px, {millions:.0f} M parameters ({report.weights} "
+        f"{report.model}, {report.size_px} px, {_count(report)} parameters ({report.weights} "
         f"weights, text: {report.text}); {where}, {m.memory_bytes / GIB:.0f} GiB, load "
         f"{m.load:.1f}, PyTorch {m.torch}, {report.date}"
     )
+
+
+def plan(request: SpeedRequest) -> str:
+    """What is going to be measured, before anything is."""
+    size_px = subject_config(request.model, request.size_px).size_px[0]
+    return f"{request.model}, {size_px} px, {', '.join(request.precisions)} on {request.device}"
 
 
 def summary(report: SpeedReport) -> Rows:
@@ -61,7 +67,7 @@ def stages(result: Result) -> Rows:
                 seconds(each.wall_s),
                 seconds(each.cpu_s),
                 amount(each.flops, "FLOP"),
-                f"{each.read_bytes / MIB:.1f} MiB",
+                _read(each.read_bytes),
                 seconds(each.roofline_s),
                 _share(each.roofline_s, each.wall_s),
                 _share(each.roofline_cpu_s, each.cpu_s),
@@ -90,11 +96,21 @@ def seconds(value: float) -> str:
 
 
 def amount(value: float, unit: str) -> str:
-    """A large number with three digits and a prefix."""
-    for size, prefix in ((1e12, "T"), (1e9, "G"), (1e6, "M")):
+    """A number with three digits and a prefix."""
+    for size, prefix in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
         if value >= size:
             return f"{value / size:.3g} {prefix}{unit}"
     return f"{value:.0f} {unit}"
+
+
+def _count(report: SpeedReport) -> str:
+    """All weights, without digits after the point."""
+    count = sum(report.parameters.values())
+    return f"{count / 1e6:.0f} M" if count >= 1e6 else f"{count / 1e3:.0f} k"
+
+
+def _read(size: int) -> str:
+    return f"{size / MIB:.1f} MiB" if size >= MIB else f"{size / 1024:.1f} KiB"
 
 
 def _spread(result: Result) -> str:

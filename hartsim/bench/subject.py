@@ -160,7 +160,7 @@ def subject_of(model: str, hart: Hart, precision: str, fuse: bool = False) -> Su
     The model given is used up.
     """
     if fuse and hart.device.type != "cuda":
-        raise ConfigError("fuse is for CUDA devices; leave it out on a CPU")
+        raise ConfigError("--fuse is for CUDA devices; leave it out on a CPU")
     states = None
     if is_given_text(model):
         c = hart.config.transformer
@@ -168,7 +168,12 @@ def subject_of(model: str, hart: Hart, precision: str, fuse: bool = False) -> Su
         shape = (1, c.context_token, c.context_dim)
         states = torch.randn(shape, generator=generator, device=hart.device)
     settings, counted = SamplingSettings.of(hart.config), parameters(hart)
-    return Subject(prepare(hart, precision), settings, counted, states, fuse)
+    try:
+        ready = prepare(hart, precision)
+    except ConfigError as error:  # it names the setting, which is an option here
+        told = str(error).replace("render.precision", "--precision")
+        raise ConfigError(told) from error
+    return Subject(ready, settings, counted, states, fuse)
 
 
 def parameters(hart: Hart) -> dict[str, int]:

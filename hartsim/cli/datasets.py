@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from hartsim.augment import AugmentRequest
     from hartsim.pipeline import GenerateRequest
 
+MOST_FAILURES = 12
+"""How many failed checks are told one by one."""
+
 
 @app.command(
     epilog="Example: hartsim generate child_behind_van scenarios/robot --count 8 --seed 1 "
@@ -108,7 +111,7 @@ def augment(
     scenario: Annotated[
         str, typer.Option(metavar="NAME|FILE", help="Where the new looks are drawn from.")
     ],
-    out: Annotated[Path, typer.Option(metavar="DIR", help="The new COCO folder.")],
+    out: Annotated[str, typer.Option(metavar="DIR", help="The new COCO folder.")],
     settings: Settings = None,
     count: Annotated[int, typer.Option(min=1, help="New looks of each picture.")] = 1,
     seed: Seed = 0,
@@ -131,14 +134,16 @@ def augment(
     from hartsim.augment import AugmentRequest
     from hartsim.config import load_config
 
+    if not out:
+        raise ConfigError("--out is empty, must name a folder")
     request = AugmentRequest(
         folder=folder,
         route=route,
         scenario=scenario,
-        out=out,
+        out=Path(out),
         count=count,
         seed=seed,
-        change=tuple(each.strip() for each in (change or "").split(",") if each.strip()),
+        change=() if change is None else tuple(each.strip() for each in change.split(",")),
         objects=objects,
         margin_px=margin,
         annotations=annotations,
@@ -148,9 +153,9 @@ def augment(
 
 
 def _augment(request: "AugmentRequest") -> str:
-    """Make the pictures under a progress bar and show what was dropped; the summary."""
+    """Make the pictures under a progress bar, show what was dropped or failed; the summary."""
     from hartsim.augment import carry_out, plan
-    from hartsim.dataset.augmented import read_dropped
+    from hartsim.dataset.augmented import read_dropped, read_failed
 
     planned = plan(request)
     there = len(planned.variants) - len(planned.missing)
@@ -163,6 +168,10 @@ def _augment(request: "AugmentRequest") -> str:
     seconds = time.perf_counter() - started
     if dropped := read_dropped(request.out):
         screen.print(_dropped_table(dropped))
+    if failures := read_failed(request.out):
+        screen.print(_failed_table(failures))
+        if len(failures) > MOST_FAILURES:
+            screen.print(f"and {len(failures) - MOST_FAILURES} more")
     if not made:
         return f"nothing to do: all {counted(there, 'picture')} are in {request.out}"
     return (
@@ -181,6 +190,16 @@ def _dropped_table(dropped: "Sequence[Mapping[str, str]]") -> "Table":
     counts = Counter((each["category"] or "no category", each["reason"]) for each in dropped)
     for (category, reason), number in sorted(counts.items()):
         table.add_row(str(number), escape(category), reason)
+    return table
+
+
+def _failed_table(failed: "Sequence[tuple[str, str]]") -> "Table":
+    """Which pictures failed a check, and why: of all in the folder, the first few."""
+    from rich.table import Table
+
+    table = Table("failed", "because", box=None, pad_edge=False)
+    for name, reason in failed[:MOST_FAILURES]:
+        table.add_row(escape(name), escape(reason))
     return table
 
 
@@ -246,15 +265,21 @@ def gallery(folder: Dataset) -> None:
 @app.command(epilog="Example: hartsim verify data")
 def verify(folder: Dataset) -> None:
     """Read every file of a dataset and say which are missing or changed."""
+    from hartsim.dataset.augmented import is_augmented, verify_pictures
     from hartsim.dataset.layout import sample_folders
     from hartsim.dataset.reader import verify
 
-    problems = verify(folder)
+    if is_augmented(folder):
+        count, problems = verify_pictures(folder)
+        whole = counted(count, "picture")
+    else:
+        problems = verify(folder)
+        whole = f"{len(sample_folders(folder))} samples"
     for problem in problems:
         screen.print(f"[red]{escape(problem)}[/]")
     if problems:
         raise typer.Exit(PROBLEM_FOUND)
-    screen.print(f"{len(sample_folders(folder))} samples, every byte as it was written")
+    screen.print(f"{whole}, every byte as it was written")
 
 
 def _split(words: Sequence[str]) -> tuple[list[str], list[str]]:

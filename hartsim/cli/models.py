@@ -1,6 +1,7 @@
 """Commands about models: a picture, their weights, their training, their speed."""
 
 import logging
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -47,7 +48,9 @@ TrainingRun = Annotated[
     Path, typer.Option(metavar="DIR", help="Checkpoints, logs, sheets; a run there goes on.")
 ]
 Minutes = Annotated[float, typer.Option(min=0.1, help="Budget, with all resumptions.")]
-ModelName = Annotated[str, typer.Argument(metavar="MODEL", help="A model of `weights list`.")]
+ModelName = Annotated[
+    str, typer.Argument(metavar="MODEL", help="A model of `weights list`; 0.7b is understood, too.")
+]
 
 
 @app.command(epilog='Example: hartsim render "a deer on a snowy road at night" --out deer.png')
@@ -117,11 +120,14 @@ def transformer(
         Path | None,
         typer.Option(metavar="DIR", help="Finished weights to train further, such as the shipped."),
     ] = None,
+    labels: Annotated[
+        bool, typer.Option("--labels", help="Learn to follow label maps as well.")
+    ] = False,
 ) -> None:
     """Train the transformer behind the tokenizer of the same run, and write the weights."""
     from hartsim.training.mini import train_mini_transformer
 
-    screen.print(f"weights → {train_mini_transformer(data, out, minutes, start)}")
+    screen.print(f"weights → {train_mini_transformer(data, out, minutes, start, labels)}")
 
 
 @train.command(epilog="Example: hartsim train decoder --data corpus --out run --minutes 15")
@@ -143,17 +149,25 @@ def measure(data: Corpus, out: TrainingRun) -> None:
 
 @bench.command("speed", epilog="Example: hartsim bench speed --model 0.7b --precision fp32,int8")
 def bench_speed(
-    model: Annotated[str, typer.Option(help="Of mini, tiny, 0.7b.")] = "mini",
+    model: Annotated[
+        str, typer.Option(metavar="mini|tiny|0.7b", help="What is measured.")
+    ] = "mini",
     size_px: Annotated[
-        int | None, typer.Option(help="Side of the pictures; default the model's, 0.7b: 256.")
+        int | None,
+        typer.Option(metavar="PX", help="Side of the pictures; default the model's, 0.7b: 256."),
     ] = None,
     precision: Annotated[
-        str, typer.Option(help="Of fp32, int8, bf16, fp16, fp8, with commas.")
+        str, typer.Option(metavar="P,P", help="Of fp32, int8, bf16, fp16, fp8, with commas.")
     ] = "fp32",
     batch: Annotated[
-        str, typer.Option(help="Pictures together, with commas; auto doubles while that pays.")
+        str,
+        typer.Option(
+            metavar="N,N|auto", help="Pictures together, with commas; auto doubles while it pays."
+        ),
     ] = "auto",
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
+    device: Annotated[
+        str, typer.Option(metavar="DEVICE", help="auto, cpu, cuda or cuda:N.")
+    ] = "auto",
     runs: Annotated[
         int, typer.Option(min=1, help="Of the latency; a 95th percentile needs 20.")
     ] = 10,
@@ -168,8 +182,8 @@ def bench_speed(
     from hartsim.bench.plan import SpeedRequest
     from hartsim.bench.speed import measure, report, write_report
 
-    if out is not None and not out.parent.is_dir():
-        raise ConfigError(f"--json is '{out}', but there is no folder '{out.parent}'")
+    if out is not None:
+        _require_writable("--json", out)
     request = SpeedRequest(
         model=model,
         size_px=size_px,
@@ -180,21 +194,43 @@ def bench_speed(
         threads=threads,
         fuse=fuse,
     )
+    cores, load = os.cpu_count() or 1, os.getloadavg()[0]
+    if threads is not None and threads > cores:
+        errors.print(f"[yellow]--threads is {threads}, more than the {cores} cores here[/]")
+    screen.print(f"measuring {escape(show.plan(request))}; {cores} cores, load {load:.1f}")
     measured = []
     with errors.status(f"{model}: the first of {counted(len(request.precisions), 'precision')}"):
         for each in measure(request):
             measured.append(each)
+            found = report(request, measured)
+            if len(measured) == 1:
+                screen.print(escape(show.heading(found)))
             screen.print(rows_table(show.stages(each.result)))
             screen.print(rows_table(show.sweep(each.result)), each.result.sweep_ended)
-            found = report(request, measured)
             if out is not None:  # at once: the next precision may take long
                 write_report(found, out)
     screen.print(rows_table(show.summary(found)))
     if found.goals:
         screen.print(rows_table(show.goals(found)))
-    screen.print(escape(show.heading(found)))
+    screen.print(f"latency: the median of {counted(runs, 'run')}")
+    screen.print("what the rows and columns mean: docs/speed.md")
     if out is not None:
         screen.print(f"report → {out}")
+
+
+def _require_writable(option: str, file: Path) -> None:
+    """Before minutes are spent; a file that is not there is not left behind."""
+    if not file.parent.is_dir():
+        raise ConfigError(f"{option} is '{file}', but there is no folder '{file.parent}'")
+    was_there = file.exists()
+    try:
+        file.open("ab").close()
+        if not was_there:
+            file.unlink()
+    except OSError as error:
+        raise ConfigError(
+            f"{option} is '{file}', which cannot be written: {error.strerror}"
+        ) from error
 
 
 def _listed(text: str) -> list[str]:
@@ -207,6 +243,9 @@ def _numbers(option: str, text: str) -> tuple[int, ...]:
     if not words or not all(word.isdecimal() for word in words):
         raise ConfigError(f"{option} is '{text}', must be numbers with commas, such as 1,2,4")
     return tuple(map(int, words))
+
+
+_SHIPPED = "ships with hartsim: nothing to pull; it is checked at every load"
 
 
 @weights.command("pull", epilog="Example: hartsim weights pull hart-0.7b-1024px --revision main")
@@ -226,6 +265,9 @@ def pull_weights(
     from hartsim.hart import hub, system_prompt
     from hartsim.hart.checkpoint import load_hart
 
+    if name in hub.shipped():
+        screen.print(f"{name} {_SHIPPED}")
+        return
     model, shown = hub.published(name), ""
     for each in hub.pull(model, revision, text_revision, update):
         if each.record.repo != shown:
@@ -253,39 +295,47 @@ def list_weights() -> None:
     from rich.table import Table
 
     from hartsim.hart import hub, system_prompt
-    from hartsim.library import library_path
 
-    table = Table("model", "", "size", "revision", "checked", box=None, pad_edge=False)
-    for folder in sorted(path for path in library_path("weights").iterdir() if path.is_dir()):
+    table = Table("model", "here", "size", "revision", "checked", box=None, pad_edge=False)
+    for name, folder in hub.shipped().items():
         size = sum(path.stat().st_size for path in folder.rglob("*.safetensors"))
-        table.add_row(folder.name, "shipped", _size(size), "", "at every load")
+        table.add_row(name, "shipped", _size(size), "-", "at every load")
     for model in hub.MODELS:
-        checked = "and converted" if hub.is_converted(model) else "no"
-        table.add_row(*_pulled(model.weights), checked)
-        table.add_row(*_pulled(model.text), "")
+        checked = "and converted" if hub.is_converted(model) else "when pulled"
+        table.add_row(*_pulled(model.weights, checked))
+        table.add_row(*_pulled(model.text, "when pulled"))
     screen.print(table)
+    for model in hub.MODELS:
+        if hub.cached_weights(model.name) is None:
+            both = f"{model.name} and {hub.folder_name(model.text)}"
+            screen.print(f"to bring {both}: hartsim weights pull {model.name}")
     there = system_prompt.kept().is_file()
     told = system_prompt.kept() if there else f"missing; bring it: {system_prompt.BRING}"
     screen.print(f"system prompt: {told}")
 
 
-def _pulled(repo: str) -> tuple[str, str, str, str]:
-    """A repository, whether it is here, its size and its revision."""
+def _pulled(repo: str, checked: str) -> tuple[str, str, str, str, str]:
+    """A repository, whether it is here, its size, its revision and how it was checked."""
     from hartsim.hart import hub
 
     record = hub.record_of(repo)
     if record is not None and not hub.missing_files(record):
-        return hub.folder_name(repo), "pulled", _size(record.size), _revision(record)
+        return hub.folder_name(repo), "pulled", _size(record.size), _revision(record), checked
     if part := hub.unfinished(repo) or record:
-        return hub.folder_name(repo), "in part", "", _revision(part)
-    return hub.folder_name(repo), "not here", "", ""
+        return hub.folder_name(repo), "in part", "-", _revision(part), "-"
+    return hub.folder_name(repo), "not here", "-", "-", "-"
 
 
 @weights.command("verify", epilog="Example: hartsim weights verify")
 def verify_weights(name: ModelName = "hart-0.7b-1024px") -> None:
-    """Read every byte of a pulled model and say which files are missing or changed."""
+    """Read every byte of a model and say which files are missing or changed."""
     from hartsim.hart import hub
+    from hartsim.hart.checkpoint import load_hart
 
+    if name in hub.shipped():
+        load_hart(hub.shipped()[name])
+        screen.print(f"{name} {_SHIPPED}, and was now")
+        return
     model = hub.published(name)
     problems = list(hub.verify(model))
     for problem in problems:
@@ -300,10 +350,8 @@ def verify_weights(name: ModelName = "hart-0.7b-1024px") -> None:
 def where_weights(name: ModelName = "hart-0.7b-1024px") -> None:
     """Print the folder of a model's weights."""
     from hartsim.hart import hub
-    from hartsim.library import library_path
 
-    shipped = library_path("weights") / name
-    print(shipped if shipped.is_dir() else hub.find_weights(name))
+    print(hub.find_folder(name))
 
 
 @weights.command("prompt", epilog="Example: hartsim weights prompt --from hart/utils/constants.py")

@@ -39,7 +39,7 @@ Names = Annotated[
     typer.Argument(metavar="SCENARIO", help="Scenario files, folders or library names."),
 ]
 Settings = Annotated[
-    list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Settings: hart=tiny.")
+    list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Settings: render.guidance=3.")
 ]
 Count = Annotated[int, typer.Option(min=1, help="Scenes to draw from each scenario.")]
 Wish = Annotated[

@@ -1,11 +1,13 @@
 """A COCO folder of augmented pictures that survives a crash and is finished by another run.
 
 `augment.json` says which request made it. `images/<name>.png` and `records/<name>.json` hold one
-picture each: its entry, and which annotations it lost and why. `annotations.json` and
-`dropped.json` are derived from them when all are there.
+picture each: its entry, which annotations it lost and why, and the picture's hash.
+`annotations.json` and `dropped.json` are derived from them when all are there.
 """
 
 import fcntl
+import hashlib
+import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,7 +30,9 @@ from hartsim.errors import DatasetError
 from hartsim.images import encode_png
 from hartsim.types import Image
 
-FORMAT = 1
+logger = logging.getLogger(__name__)
+
+FORMAT = 2
 MARKER, DROPPED = "augment.json", "dropped.json"
 
 
@@ -78,17 +82,23 @@ def claimed(root: Path, request: Mapping[str, Any]) -> Iterator[None]:
 
 
 def is_there(root: Path, name: str) -> bool:
-    """Whether a picture is in a folder, which means whole."""
-    return _image(root, name).is_file() and _record(root, name).is_file()
+    """Whether a picture is in a folder, every byte as it was written."""
+    return _damage(root, name) is None
 
 
 def add(root: Path, made: Augmented) -> None:
-    """Write a picture: its record comes last, and says that it is whole."""
-    name = made.variant.name
+    """Write a picture: its record comes last, and says that it is whole.
+
+    It is logged where the picture had been written before, and was damaged.
+    """
+    name, data = made.variant.name, encode_png(made.image)
+    problem = _damage(root, name)
+    if problem and _record(root, name).is_file():
+        logger.warning("%s; it was made anew", problem)
+    record = {"said": made.said, "dropped": made.dropped, "sha256": _hash(data)}
     with refusals_told(root):
-        replace_durably(_image(root, name), encode_png(made.image))
-        page = json_page({"said": plain(made.said), "dropped": plain(made.dropped)})
-        replace_durably(_record(root, name), page)
+        replace_durably(_image(root, name), data)
+        replace_durably(_record(root, name), json_page(plain(record)))
 
 
 def finish(root: Path, source: CocoSet, variants: Sequence[Variant]) -> None:
@@ -121,6 +131,49 @@ def read_dropped(root: Path) -> list[dict[str, Any]]:
     """The annotations that a finished folder lacks: id, image_id, category and reason."""
     dropped: list[dict[str, Any]] = read_json(root / DROPPED)["annotations"]
     return dropped
+
+
+def read_failed(root: Path) -> list[tuple[str, str]]:
+    """The pictures of a finished folder that failed a check: file name, and what was wrong."""
+    images = read_json(root / OURS)["images"]
+    return [(each["file_name"], reason) for each in images for reason in each["failed"]]
+
+
+def is_augmented(root: Path) -> bool:
+    """Whether a folder was made by augment."""
+    return (root / MARKER).is_file()
+
+
+def verify_pictures(root: Path) -> tuple[int, list[str]]:
+    """How many pictures a folder has, and what is wrong with it, one sentence each."""
+    _request_of(root)
+    names = {path.name.removesuffix(".json") for path in (root / "records").glob("[!.]*.json")}
+    problems = []
+    if (root / OURS).is_file():
+        files = (each["file_name"] for each in read_json(root / OURS)["images"])
+        names |= {Path(name).name.removesuffix(".png") for name in files}
+    else:
+        problems.append(f"{root / OURS}: missing; run the same augment again")
+    found = (_damage(root, name) for name in sorted(names))
+    return len(names), problems + [each for each in found if each]
+
+
+def _damage(root: Path, name: str) -> str | None:
+    """What is wrong with a picture that was written; None where its bytes are as they were."""
+    path = _image(root, name)
+    try:
+        sha256 = read_json(_record(root, name)).get("sha256")
+    except DatasetError as error:
+        return str(error)
+    if not path.is_file():
+        return f"{path}: missing"
+    if _hash(path.read_bytes()) != sha256:
+        return f"{path}: its bytes are not those that were written"
+    return None
+
+
+def _hash(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
 
 
 def _loss(annotation: Entry, reason: str, source: CocoSet) -> dict[str, Any]:

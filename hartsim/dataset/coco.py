@@ -5,6 +5,7 @@ What can be wrong with a set is told when it is read, with its place and value.
 
 import hashlib
 import math
+import os.path
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -63,9 +64,10 @@ class CocoSet:
 def read_coco(folder: Path, source: Path | None = None) -> CocoSet:
     """The set in a folder; `source` is its annotation file where it is not the usual one.
 
-    DatasetError where anything is missing, broken, or refers to what is not there.
+    It is looked for as it is named, in the folder, and in `annotations` there. DatasetError where
+    anything is missing, broken, or refers to what is not there.
     """
-    source = source or find_annotations(folder)
+    source = _named_file(folder, source) if source else find_annotations(folder)
     data = read_json(source)
     categories = _by_id(data, "categories", source)
     images = _by_id(data, "images", source)
@@ -102,11 +104,23 @@ def find_annotations(folder: Path) -> Path:
         return folder / OURS
     found = sorted(folder.glob(USUAL))
     if not found:
-        raise DatasetError(f"{folder}: neither {OURS} nor {USUAL} in it; name its annotation file")
+        raise DatasetError(
+            f"{folder}: neither {OURS} nor {USUAL} in it; name its annotation file with "
+            "--annotations"
+        )
     if len(found) > 1:
         names = ", ".join(path.name for path in found)
-        raise DatasetError(f"{folder}: several annotation files ({names}); name the one to take")
+        raise DatasetError(
+            f"{folder}: several annotation files ({names}); name the one to take with --annotations"
+        )
     return found[0]
+
+
+def _named_file(folder: Path, name: Path) -> Path:
+    for path in (name, folder / name, folder / "annotations" / name):
+        if path.is_file():
+            return path
+    raise DatasetError(f"{name}: No such file, nor in {folder} or {folder / 'annotations'}")
 
 
 def mask_of(annotation: Entry, size_px: Size) -> Mask | None:
@@ -163,6 +177,8 @@ def _require_sound(picture: CocoPicture, source: Path) -> None:
         place = f"{source}: annotation {each['id']}"
         if "segments_info" in each:
             raise DatasetError(f"{place}: panoptic segments; take the set's file of instances")
+        if each.get("iscrowd", 0) not in (0, 1):
+            raise DatasetError(f"{place}: iscrowd is {_short(each['iscrowd'])}, must be 0 or 1")
         _drawing(each, picture.size_px, place)
     if "unknown" in picture.entry:
         place = f"{source}: image {picture.entry['id']}: unknown"
@@ -227,10 +243,11 @@ def _box(box: Any, place: str) -> list[float]:
 
 
 def _numbers(values: Any, place: str) -> NDArray[np.float64]:
-    if not isinstance(values, list) or not all(
-        isinstance(each, int | float) and abs(each) <= FARTHEST_PX for each in values
-    ):
+    if not isinstance(values, list):
         raise DatasetError(f"{place} {_short(values)} is no list of pixels")
+    for each in values:
+        if not isinstance(each, int | float) or not abs(each) <= FARTHEST_PX:
+            raise DatasetError(f"{place} holds {_short(each)}, which is no number of pixels")
     return np.array(values, np.float64)
 
 
@@ -271,6 +288,8 @@ def _picture_file(image: Entry, places: Sequence[Path], source: Path) -> Path:
     place, name = f"{source}: image {image['id']}", image.get("file_name")
     if not isinstance(name, str) or not name:
         raise DatasetError(f"{place}: file_name is {name!r}, must name a picture")
+    if os.path.isabs(name) or os.path.normpath(name).startswith(".." + os.sep):
+        raise DatasetError(f"{place}: file_name is {name!r}, must lie within the folder of the set")
     for side in ("height", "width"):
         if type(image.get(side)) is not int or image[side] < 1:
             raise DatasetError(

@@ -65,6 +65,7 @@ def load_hart(path: Path) -> Hart:
     Of a published model, the text encoder is the one beside the folder, if there is one there.
     Raises CheckpointError if something is missing, broken, superfluous, or an unsupported variant.
     """
+    _require_model_folder(path)
     config = _read_config(path)
     with torch.device("meta"), _Unfilled():
         hart = build_hart(config)
@@ -129,6 +130,19 @@ def save_hart(hart: Hart, path: Path, dtype: torch.dtype = torch.float32) -> Non
             save_file(tensors, file.name)
     text = json.dumps(hart.config.to_dict(), indent=1) + "\n"
     (path / "config.json").write_text(text, encoding="utf-8")
+
+
+def _require_model_folder(path: Path) -> None:
+    if not path.exists():
+        raise CheckpointError(f"{path}: no such folder")
+    if not path.is_dir():
+        raise CheckpointError(f"{path}: is a file; name the folder of a model")
+    parts = [path, *(path / part for part in PUBLISHED_PARTS)]
+    if not any((folder / "config.json").exists() for folder in parts):
+        raise CheckpointError(
+            f"{path}: holds no model; expected are llm/ and tokenizer/ as published, "
+            "or config.json beside llm/, tokenizer/ and text/"
+        )
 
 
 def _read_config(path: Path) -> HartConfig:

@@ -24,9 +24,12 @@ def told_apart(hart: Hart, latent: Tensor, asked: Context, calm: Context) -> Ten
     quantized = quantizer.encode(latent)
     inputs, codes = quantizer.next_inputs(quantized), torch.cat(quantized.codes, dim=1)
 
-    def likelihood(context: Context) -> Tensor:
-        logits = hart.transformer(context, inputs, grid=quantizer.grids(latent)[-1]).logits
-        nats = functional.cross_entropy(logits.flatten(0, 1), codes.flatten(), reduction="none")
-        return -nats.view(codes.shape).sum(dim=1)
-
-    return likelihood(asked) - likelihood(calm)
+    both = Context(
+        torch.cat([asked.states, calm.states]), torch.cat([asked.position_ids, calm.position_ids])
+    )
+    grid = quantizer.grids(latent)[-1]
+    logits = hart.transformer(both, inputs.repeat(2, 1, 1), grid=grid).logits
+    codes = codes.repeat(2, 1)
+    nats = functional.cross_entropy(logits.flatten(0, 1), codes.flatten(), reduction="none")
+    likelier, less = (-nats.view(codes.shape).sum(dim=1)).chunk(2)
+    return likelier - less

@@ -1,58 +1,87 @@
-"""Repaints and seamless textures: the loop of `sampling` with a canvas under it."""
+"""What repaints and seamless textures add to the loop of `sampling`: a canvas, and a torus."""
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from hartsim.hart.config import Grid
-from hartsim.hart.model import Hart
-from hartsim.hart.noise import Noise
-from hartsim.hart.sampling import LatentCanvas, SamplingSettings, Wish, generate
-from hartsim.hart.text import Context
+from hartsim.hart.quantizer import MultiScaleQuantizer
+from hartsim.hart.tokenizer import Tokenizer
+
+
+@dataclass(frozen=True)
+class LatentCanvas:
+    """A latent that is there already, and the tokens of each scale that must reproduce it."""
+
+    latent: Tensor
+    """(B, C, H, W)"""
+    forced: tuple[Tensor, ...]
+    """Bool (B, L) for each scale."""
+
+    @classmethod
+    def around(
+        cls,
+        latent: Tensor,
+        editable: Tensor,
+        keep_scales: Tensor,
+        grids: Sequence[Grid],
+    ) -> "LatentCanvas":
+        """Force all tokens but those whose cell has an editable pixel.
+
+        `editable` is bool (B, height, width); the first `keep_scales[b]` scales of sample b, (B,),
+        are forced everywhere.
+        """
+        keep = keep_scales[:, None]
+        changes = editable[:, None].float()
+        free = [functional.adaptive_max_pool2d(changes, grid).flatten(1) for grid in grids]
+        return cls(latent, tuple((f == 0) | (keep > scale) for scale, f in enumerate(free)))
+
+    def force(
+        self,
+        quantizer: MultiScaleQuantizer,
+        scale: int,
+        running: Tensor,
+        codes: Tensor,
+        embedded: Tensor,
+    ) -> tuple[Tensor, Tensor]:
+        """Codes (B, L) and their vectors (B, L, C), forced where they must be.
+
+        A forced token takes the code nearest to what the `running` latent still lacks, which also
+        corrects the errors of the scales before.
+        """
+        wanted = quantizer.nearest(quantizer.shrink(self.latent - running, scale))
+        forced = self.forced[scale]
+        embedded = torch.where(forced[..., None], quantizer.embedding(wanted), embedded)
+        return torch.where(forced, wanted, codes), embedded
+
+    def restore(self, latent: Tensor) -> Tensor:
+        """The finished latent, with the forced cells exactly as they were."""
+        forced = self.forced[-1].view(len(latent), 1, *latent.shape[2:])
+        return torch.where(forced, self.latent, latent)
 
 
 @torch.no_grad()
 def canvas_of_images(
-    hart: Hart, images: Tensor, editable: Tensor, keep_scales: Tensor
+    tokenizer: Tokenizer, images: Tensor, editable: Tensor, keep_scales: Tensor
 ) -> LatentCanvas:
     """The canvas of images (B, 3, H, W) in [-1, 1] that may change where `editable` (B, H, W).
 
     The first `keep_scales[b]` scales of image b stay as they are everywhere.
     """
-    latent = hart.tokenizer.latent(images)
-    grids = hart.tokenizer.quantizer.grids(latent)
+    latent = tokenizer.latent(images)
+    grids = tokenizer.quantizer.grids(latent)
     return LatentCanvas.around(latent, editable, keep_scales, grids)
 
 
-def generate_seamless(
-    hart: Hart,
-    context: Context,
-    noise: Noise,
-    seam_noise: Noise,
-    settings: SamplingSettings,
-    wish: Wish,
-) -> Tensor:
-    """Latents (B, C, H, W) of textures that continue across their edges.
+def torus_turn(scale: int, grids: Sequence[Grid]) -> Grid:
+    """By how many cells a torus is rolled before a scale sees it.
 
-    A texture is generated on a torus, rolled by half so that its edges meet in the middle, and
-    repainted along the cross where they meet. `Tokenizer.decode_wrapped` decodes it without a seam.
+    The weights know no torus: tokens at opposite edges are far apart to them. So every other scale
+    sees the picture rolled by half, and what one draws without sight of its neighbour, the next one
+    sees in the middle and mends. The finest sees it as it is.
     """
-    wish = replace(wish, wrapped=True)
-    latent = generate(hart, context, noise, settings, wish)
-    grids = hart.tokenizer.quantizer.grids(latent)
-    height, width = grids[-1]
-    rolled = latent.roll((height // 2, width // 2), dims=(2, 3))
-    seam = seam_cells(grids[-1]).to(latent.device).expand(len(latent), -1, -1)
-    keep_scales = torch.full_like(latent[:, 0, 0, 0], len(grids) // 2)
-    canvas = LatentCanvas.around(rolled, seam, keep_scales, grids)
-    return generate(hart, context, seam_noise, settings, replace(wish, canvas=canvas))
-
-
-def seam_cells(grid: Grid) -> Tensor:
-    """The cross through the middle of a grid, a quarter of its sides wide, as bool (H, W)."""
-    rows, columns = (
-        (torch.arange(side) - side // 2 + max(1, side // 8)) // (2 * max(1, side // 8)) == 0
-        for side in grid
-    )
-    return rows[:, None] | columns[None, :]
+    turned = (len(grids) - 1 - scale) % 2 == 1
+    return (grids[-1][0] // 2, grids[-1][1] // 2) if turned else (0, 0)

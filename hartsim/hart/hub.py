@@ -17,7 +17,14 @@ from typing import Any
 from hartsim.errors import CheckpointError
 from hartsim.hart import conversion
 from hartsim.hart.checkpoint import INDEX_FILES, PUBLISHED_PARTS, WEIGHT_FILES, sources_of
-from hartsim.hart.store import cache_folder, read_record, sha256_of, write_record
+from hartsim.hart.store import (
+    cache_folder,
+    read_record,
+    require_writable,
+    sha256_of,
+    write_record,
+)
+from hartsim.library import library_path
 
 DEFAULT_REVISION = "main"
 
@@ -95,8 +102,46 @@ def published(name: str) -> Published:
     for model in MODELS:
         if name in (model.size, model.name, model.weights):
             return model
-    known = ", ".join(model.name for model in MODELS)
-    raise CheckpointError(f"no published model is called '{name}'; there is {known}")
+    if owner := _model_of_text(name):
+        raise CheckpointError(f"{folder_name(owner.text)} comes with {owner.name}: name that")
+    known = ", ".join(f"{model.name}, or {model.size} for short" for model in MODELS)
+    ours = ", ".join(shipped())
+    raise CheckpointError(
+        f"no published model is called '{name}'; there is {known}, besides the shipped {ours}"
+    )
+
+
+def shipped() -> dict[str, Path]:
+    """The folders of the models that ship with hartsim, by name."""
+    paths = sorted(path for path in library_path("weights").iterdir() if path.is_dir())
+    return {path.name: path for path in paths}
+
+
+def find_folder(name: str) -> Path:
+    """The folder of a model that is shipped or pulled, or of a pulled one's text encoder.
+
+    CheckpointError says how to bring it.
+    """
+    if folder := shipped().get(name):
+        return folder
+    model = _model_of_text(name)
+    if model is None:
+        return find_weights(name)
+    record = record_of(model.text)
+    if record is None or missing_files(record):
+        raise CheckpointError(
+            f"{folder_name(model.text)} is not here: it comes with {model.name}, which "
+            f"`hartsim weights pull {model.name}` brings"
+        )
+    return folder_of(model.text)
+
+
+def _model_of_text(name: str) -> Published | None:
+    """The model whose text encoder has this name."""
+    for model in MODELS:
+        if name in (folder_name(model.text), model.text):
+            return model
+    return None
 
 
 def folder_name(repo: str) -> str:
@@ -185,6 +230,7 @@ def pull(
     those that were chosen before are now.
     CheckpointError says in one line what went wrong and what to do.
     """
+    require_writable(cache_folder() / "pulled")  # before the network is asked, and minutes pass
     yield from _pull(model.weights, revision, update, _files_of_model)
     yield from _pull(model.text, text_revision, update, _files_of_text_encoder)
 
@@ -262,7 +308,7 @@ def _files_in(folder: str, there: list[str]) -> list[str]:
 
 def _bring(record: Record, name: str) -> tuple[Path, bool]:
     """The path of a file, which is whole, and whether it had to be brought."""
-    with _failures_told(record.repo, record.revision) as hub:
+    with _failures_told(record.repo, record.revision, begun=True) as hub:
         cached = hub.try_to_load_from_cache(record.repo, name, revision=record.commit)
         is_here = isinstance(cached, str)
         if is_here and _is_whole(Path(cached), record.files[name]):
@@ -280,8 +326,11 @@ def _is_whole(path: Path, file: Stored) -> bool:
 
 
 @contextmanager
-def _failures_told(repo: str, revision: str) -> Iterator[Any]:
-    """The hub's library; what goes wrong with it becomes one line that says what to do."""
+def _failures_told(repo: str, revision: str, begun: bool = False) -> Iterator[Any]:
+    """The hub's library; what goes wrong with it becomes one line that says what to do.
+
+    `begun` says that the files are known, so that the next pull goes on with them.
+    """
     try:
         import huggingface_hub
         import huggingface_hub.constants
@@ -296,17 +345,20 @@ def _failures_told(repo: str, revision: str) -> Iterator[Any]:
     try:
         yield hub
     except (hub.errors.HTTPError, OSError, RuntimeError, ValueError) as error:
-        raise CheckpointError(f"{repo}: {_told(hub, error, revision)}") from error
+        raise CheckpointError(f"{repo}: {_told(hub, error, revision, begun)}") from error
 
 
-def _told(hub: Any, error: BaseException, revision: str) -> str:
+def _told(hub: Any, error: BaseException, revision: str, begun: bool) -> str:
     """What a failure of the hub's library means, and the remedy."""
     errors, endpoint = hub.errors, hub.constants.ENDPOINT
     wrapped = isinstance(error, errors.LocalEntryNotFoundError | ValueError)
     cause = error.__cause__ if wrapped and error.__cause__ is not None else error
     match cause:
         case errors.OfflineModeIsEnabled():
-            return "HF_HUB_OFFLINE forbids to ask the hub, and the cache does not have it all"
+            return (
+                "HF_HUB_OFFLINE forbids to ask the hub, and the cache does not have it all; "
+                "unset it, or copy the cache of a machine that has it"
+            )
         case errors.GatedRepoError():
             return f"ask for access at {endpoint}, then: hf auth login"
         case errors.RepositoryNotFoundError():
@@ -322,9 +374,14 @@ def _told(hub: Any, error: BaseException, revision: str) -> str:
         case OSError(filename=str(place)):
             return f"{place}: {cause.strerror}; another place: HF_HOME=FOLDER"
     lines = str(cause).splitlines() or [type(cause).__name__]
+    if begun:
+        return (
+            f"{endpoint} cannot be reached, or broke off ({lines[0]}); check the connection, then "
+            "run the same command again: it goes on from here"
+        )
     return (
-        f"{endpoint} cannot be reached, or broke off ({lines[0]}); check the connection, then run "
-        "the same command again: it goes on from here"
+        f"{endpoint} cannot be reached ({lines[0]}); check the connection, or name a mirror with "
+        "HF_ENDPOINT=URL, or use a copy: hart.weights=FOLDER"
     )
 
 

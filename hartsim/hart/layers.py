@@ -77,9 +77,9 @@ class Rotary:
         return cls(angles.cos()[:, None], angles.sin()[:, None])
 
     def rotate(self, x: Tensor) -> Tensor:
-        """Turn queries or keys (R, H, L, head channels)."""
+        """Turn queries or keys (..., R, H, L, head channels)."""
         first, second = x.chunk(2, dim=-1)
-        return x * self.cos + torch.cat([-second, first], dim=-1) * self.sin
+        return torch.addcmul(x * self.cos, torch.cat([-second, first], dim=-1), self.sin)
 
     def to(self, dtype: torch.dtype) -> "Rotary":
         """The tables in another precision; they are always made in float32."""
@@ -244,9 +244,8 @@ class Attention(nn.Module):
             qkv = functional.linear(x, self.qkv_proj.weight, self.qkv_bias)
         else:  # made ready to generate, see `prepared`
             qkv = self.qkv_proj(x)
-        q, k, v = qkv.view(*x.shape[:2], 3, self.heads, -1).permute(2, 0, 3, 1, 4)
-        if rotary is not None:
-            q, k = rotary.rotate(q), rotary.rotate(k)
+        qkv = qkv.view(*x.shape[:2], 3, self.heads, -1).permute(2, 0, 3, 1, 4)
+        q, k, v = qkv if rotary is None else (*rotary.rotate(qkv[:2]), qkv[2])
         if cache is not None:
             out = cache.attend(q, k, v, self.scale)
         else:

@@ -11,6 +11,8 @@ from torch import Tensor
 MADV_DONTNEED = 4
 MAPPED = (".safetensors", ".bin")
 """Files that hold weights."""
+LARGE = 1 << 20
+"""Bytes from which it is worth the while."""
 
 
 def release(tensors: Iterable[Tensor]) -> None:
@@ -20,12 +22,13 @@ def release(tensors: Iterable[Tensor]) -> None:
     lost, so it is for tensors that are as they were loaded, or are not needed any more.
     """
     maps = Path("/proc/self/maps")
-    if not maps.exists():
+    large = [tensor for tensor in tensors if tensor.nbytes >= LARGE]
+    if not large or not maps.exists():
         return
     lines = [line.split() for line in maps.read_text().splitlines() if line.endswith(MAPPED)]
     mapped = sorted(tuple(int(end, 16) for end in line[0].split("-")) for line in lines)
     advise = ctypes.CDLL(None).madvise
-    for tensor in tensors:
+    for tensor in large:
         first, last = tensor.data_ptr(), tensor.data_ptr() + tensor.nbytes
         before = bisect_right(mapped, (first, 1 << 64)) - 1
         if before < 0 or last > mapped[before][1]:

@@ -12,10 +12,10 @@ from torch import Tensor
 
 from hartsim.hart.choosing import told_apart
 from hartsim.hart.config import Grid
-from hartsim.hart.edit import canvas_of_images, generate_seamless
+from hartsim.hart.edit import LatentCanvas, canvas_of_images
 from hartsim.hart.model import Hart
 from hartsim.hart.noise import KeyedNoise
-from hartsim.hart.sampling import LatentCanvas, SamplingSettings, Wish, generate
+from hartsim.hart.sampling import SamplingSettings, Wish, generate
 from hartsim.hart.text import Context
 from hartsim.hart.tokenizer import from_pixels, to_pixels
 
@@ -41,7 +41,7 @@ def paint(hart: Hart, settings: SamplingSettings, kind: Kind, given: Tensors) ->
 
     `given` are `prompt` states (B, n, D) and `prompt_positions` (B, n) and the `seeds` (B, 2) of
     the noise. According to the kind there are also: `negative` and `calm`, each with positions;
-    `seam_seeds`; `canvas` uint8 (B, H, W, 3), `editable` bool (B, H, W) and `keep_scales` (B,);
+    `canvas` uint8 (B, H, W, 3), `editable` bool (B, H, W) and `keep_scales` (B,);
     `labels` uint8 (B, H, W); and for calm kinds `seeds` are (choices, B, 2).
     """
     context = _context(given, "prompt")
@@ -50,13 +50,13 @@ def paint(hart: Hart, settings: SamplingSettings, kind: Kind, given: Tensors) ->
         negative=_context(given, "negative") if kind.negative else None,
         labels=given["labels"] if kind.labels else None,
         grid=kind.grid,
+        wrapped=kind.seamless,
     )
     if kind.calm:
         latent = _least_calm(hart, settings, context, wish, given)
         image = hart.tokenizer.decode(latent)
     elif kind.seamless:
-        noise, seam_noise = KeyedNoise(given["seeds"]), KeyedNoise(given["seam_seeds"])
-        latent = generate_seamless(hart, context, noise, seam_noise, settings, wish)
+        latent = generate(hart, context, KeyedNoise(given["seeds"]), settings, wish)
         image = hart.tokenizer.decode_wrapped(latent)
         # Edges show least within a cell, whose pixels are decoded together; and on a torus they
         # may be anywhere.
@@ -74,7 +74,7 @@ def _context(given: Tensors, name: str) -> Context:
 
 def _canvas(hart: Hart, given: Tensors) -> LatentCanvas:
     images = from_pixels(given["canvas"])
-    return canvas_of_images(hart, images, given["editable"], given["keep_scales"])
+    return canvas_of_images(hart.tokenizer, images, given["editable"], given["keep_scales"])
 
 
 def _least_calm(

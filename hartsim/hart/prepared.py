@@ -6,6 +6,7 @@ they are halved to bfloat16 or float16, or quantised to FP8. Latents, scores, dr
 of the diffusion stay float32 everywhere.
 """
 
+import platform
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -16,6 +17,7 @@ from hartsim.errors import ConfigError
 from hartsim.hart.layers import Attention, SinusoidEmbedding, SwiGLU
 from hartsim.hart.mapping import release
 from hartsim.hart.model import Hart
+from hartsim.hart.text import Qwen2TextEncoder
 
 PRECISIONS = {"cpu": ("fp32", "int8", "bf16"), "cuda": ("bf16", "fp16", "fp8", "fp32")}
 """What each kind of device can do; the first is its default."""
@@ -49,6 +51,8 @@ def prepare(hart: Hart, precision: str | None = None) -> Hart:
     if precision not in PRECISIONS[kind]:
         legal = ", ".join(PRECISIONS[kind])
         raise ConfigError(f"render.precision is '{precision}'; on {kind} there is {legal}")
+    if reason := _why_not(precision, hart.device):
+        raise ConfigError(f"render.precision is '{precision}', but {reason}")
     ready = replace(hart, precision=precision)
     ready.__dict__["weights_hash"] = hart.weights_hash
     transformer, vae = hart.transformer, hart.tokenizer.vae
@@ -59,6 +63,8 @@ def prepare(hart: Hart, precision: str | None = None) -> Hart:
     if kind == "cuda":
         for half in (transformer, vae.post_quant_conv, vae.decoder):
             half.to(DTYPES[precision])
+        if isinstance(hart.text, Qwen2TextEncoder):
+            hart.text.dtype = DTYPES[precision]
     else:  # the heads decide the picture and cost little: they stay as they are even in int8
         _replace_linears(transformer.head_nm, _packer(precision))
         _replace_linears(transformer.diffloss, _packer(precision))
@@ -69,6 +75,19 @@ def prepare(hart: Hart, precision: str | None = None) -> Hart:
     for block in transformer.blocks:
         _replace_linears(block, makers.get(precision, usual))
     return ready
+
+
+def _why_not(precision: str, device: torch.device) -> str:
+    """What a device lacks for a precision of its kind; empty if nothing."""
+    if device.type == "cuda":
+        lacks = precision == "fp8" and torch.cuda.get_device_capability(device) < (8, 9)
+        return "this device has no FP8, which begins with compute capability 8.9" if lacks else ""
+    here = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
+    if precision != "fp32" and not here:
+        return "this PyTorch was built without oneDNN; fp32 is left"
+    if precision == "int8" and platform.machine() not in ("x86_64", "AMD64"):
+        return f"int8 is for x86 CPUs, and this is {platform.machine()}; fp32 and bf16 are left"
+    return ""
 
 
 def _replace_linears(parent: nn.Module, make: Maker) -> None:
@@ -169,7 +188,7 @@ class Int8Linear(nn.Module):
 
 
 class Float8Linear(nn.Module):
-    """A linear layer with weights and inputs in FP8 (e4m3), scaled by row; CUDA from Hopper on."""
+    """A linear layer with weights and inputs in FP8 (e4m3), scaled by row; CUDA from 8.9 on."""
 
     def __init__(self, weight: Tensor, bias: Tensor | None) -> None:
         super().__init__()

@@ -26,7 +26,7 @@ from hartsim.hart.noise import seeds_of
 from hartsim.hart.painting import Kind, Tensors, paint
 from hartsim.hart.prepared import prepare
 from hartsim.hart.sampling import SamplingSettings
-from hartsim.images import fade_in, resize, resize_labels
+from hartsim.images import OPENCV_VERSION, fade_in, resize, resize_labels
 from hartsim.library import library_path
 from hartsim.types import Canvas, Image, Mask, Render, RenderJob, Size
 
@@ -107,7 +107,8 @@ def make_renderer(model: ModelChoice, render: RenderChoice) -> "HartRenderer":
     if device.type == "cuda":
         from hartsim.hart.fast import Recorder
 
-        return dataclasses.replace(renderer, run=Recorder(hart, settings, render.fuse))
+        recorder = Recorder(hart, settings, render.fuse)
+        return dataclasses.replace(renderer, fused=render.fuse, run=recorder)
     if render.fuse:
         raise ConfigError("render.fuse is true, but it is for CUDA devices; leave it out on a CPU")
     return renderer
@@ -130,6 +131,7 @@ def find_hart(name: str, weights: str | None) -> Hart:
     if weights is not None:
         return load_hart(Path(weights))
     if name == "tiny":
+        logger.warning("hart=tiny has random weights: it paints noise, for tests")
         return new_hart(hart_config(name), seed=0)
     if any(name == model.size for model in hub.MODELS):
         return load_hart(hub.find_weights(name))
@@ -156,6 +158,8 @@ class HartRenderer:
     """Longest side at which the model paints, at most its own; None is its own."""
     feather_px: int | None = None
     """Pixels over which a painting fades in, inside its mask; None is a 64th of the picture."""
+    fused: bool = False
+    """Whether the model's layers were compiled, which may round otherwise."""
     run: Callable[[Kind, Tensors], Tensors] | None = None
     """What paints instead of `painting.paint`, with the same result; such as a recording of it."""
 
@@ -187,7 +191,9 @@ class HartRenderer:
             "rows": rows or self._rows,
             "threads": self.threads,
             "device": _device_name(self.hart.device),
+            "fused": self.fused,
             "torch": torch.__version__,
+            "opencv": OPENCV_VERSION,
         }
 
     def __call__(self, work: Sequence[Work]) -> Iterator[Render]:
@@ -249,17 +255,8 @@ class HartRenderer:
         started = time.perf_counter()
         torch.set_num_threads(self.threads)
         padded = [*work, *[work[0]] * (rows - len(work))]
-        try:
-            painted = self._paint(kind, padded)
-        except RuntimeError as error:
-            if not _is_out_of_memory(error):
-                raise
-            if rows == 1:
-                height, width = self._painted_px(kind.grid)
-                raise RenderError(
-                    f"'{work[0][0].target}': memory is too small to paint even one picture of "
-                    f"{width}x{height} pixels; set render.paint_px lower"
-                ) from error
+        painted = self._paint_if_it_fits(kind, padded)
+        if painted is None:
             logger.warning("memory is too small for %d rows; %d go together", rows, rows // 2)
             parts = [work[start : start + rows // 2] for start in range(0, len(work), rows // 2)]
             return [render for part in parts for render in self._render(kind, part, rows // 2)]
@@ -284,6 +281,22 @@ class HartRenderer:
             )
             for image, (job, canvas) in zip(images, work, strict=True)
         ]
+
+    def _paint_if_it_fits(self, kind: Kind, work: Sequence[Work]) -> Tensors | None:
+        """As `_paint`, or None where memory is too small; RenderError if it is for one row."""
+        try:
+            return self._paint(kind, work)
+        except RuntimeError as error:
+            if not _is_out_of_memory(error):
+                raise
+            if len(work) == 1:
+                height, width = self._painted_px(kind.grid)
+                raise RenderError(
+                    f"'{work[0][0].target}': memory is too small to paint even one picture of "
+                    f"{width}x{height} pixels; set render.paint_px lower"
+                ) from error
+        # Out here the error is gone, and with it all that its frames held.
+        return None
 
     @torch.inference_mode()
     def _paint(self, kind: Kind, work: Sequence[Work]) -> Tensors:
@@ -313,8 +326,6 @@ class HartRenderer:
             choices = range(1, self.settings.choices)
             others = [seeds_of([f"{key}/{choice}" for key in keys]) for choice in choices]
             given["seeds"] = torch.stack([given["seeds"], *others])
-        if kind.seamless:
-            given["seam_seeds"] = seeds_of([f"{key}/seam" for key in keys])
         return given
 
     def _canvases(self, kind: Kind, canvases: Sequence[Canvas]) -> dict[str, Tensor]:
@@ -359,8 +370,9 @@ def _device_name(device: torch.device) -> str:
 
 
 def _is_out_of_memory(error: RuntimeError) -> bool:
-    # The CPU's allocator has no exception of its own.
-    return isinstance(error, torch.OutOfMemoryError) or "DefaultCPUAllocator" in str(error)
+    # The CPU's allocator and CUDA's libraries have no exception of their own.
+    signs = ("out of memory", "DefaultCPUAllocator", "ALLOC_FAILED")
+    return any(sign in str(error) for sign in signs)
 
 
 def _require_canvas(job: RenderJob, canvas: Canvas | None) -> None:

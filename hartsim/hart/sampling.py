@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from hartsim.hart.config import Grid, HartConfig, scale_grids
+from hartsim.hart.edit import LatentCanvas, torus_turn
 from hartsim.hart.model import Hart
 from hartsim.hart.noise import Noise
 from hartsim.hart.quantizer import MultiScaleQuantizer
@@ -78,57 +79,6 @@ class Candidates:
 
 
 @dataclass(frozen=True)
-class LatentCanvas:
-    """A latent that is there already, and the tokens of each scale that must reproduce it."""
-
-    latent: Tensor
-    """(B, C, H, W)"""
-    forced: tuple[Tensor, ...]
-    """Bool (B, L) for each scale."""
-
-    @classmethod
-    def around(
-        cls,
-        latent: Tensor,
-        editable: Tensor,
-        keep_scales: Tensor,
-        grids: Sequence[Grid],
-    ) -> "LatentCanvas":
-        """Force all tokens but those whose cell has an editable pixel.
-
-        `editable` is bool (B, height, width); the first `keep_scales[b]` scales of sample b, (B,),
-        are forced everywhere.
-        """
-        keep = keep_scales[:, None]
-        changes = editable[:, None].float()
-        free = [functional.adaptive_max_pool2d(changes, grid).flatten(1) for grid in grids]
-        return cls(latent, tuple((f == 0) | (keep > scale) for scale, f in enumerate(free)))
-
-    def force(
-        self,
-        quantizer: MultiScaleQuantizer,
-        scale: int,
-        running: Tensor,
-        codes: Tensor,
-        embedded: Tensor,
-    ) -> tuple[Tensor, Tensor]:
-        """Codes (B, L) and their vectors (B, L, C), forced where they must be.
-
-        A forced token takes the code nearest to what the `running` latent still lacks, which also
-        corrects the errors of the scales before.
-        """
-        wanted = quantizer.nearest(quantizer.shrink(self.latent - running, scale))
-        forced = self.forced[scale]
-        embedded = torch.where(forced[..., None], quantizer.embedding(wanted), embedded)
-        return torch.where(forced, wanted, codes), embedded
-
-    def restore(self, latent: Tensor) -> Tensor:
-        """The finished latent, with the forced cells exactly as they were."""
-        forced = self.forced[-1].view(len(latent), 1, *latent.shape[2:])
-        return torch.where(forced, self.latent, latent)
-
-
-@dataclass(frozen=True)
 class Stage:
     """One scale as it was drawn."""
 
@@ -155,7 +105,7 @@ class Wish:
     grid: Grid | None = None
     """Rows and columns of the last scale; None is a canvas's, or the model's own square."""
     wrapped: bool = False
-    """Whether opposite edges touch."""
+    """Whether opposite edges touch; not together with a canvas."""
 
 
 def generate(
@@ -184,11 +134,14 @@ def coarse_to_fine(
     for scale in range(last + 1):
         # The reference leaves this ratio as it was when it comes to the last scale.
         ratio = min(scale, last - 1) / last
+        turn = torus_turn(scale, grids) if wish.wrapped else (0, 0)
         strength = settings.strength(scale, ratio)
         if scale > 0:
-            inputs = quantizer.shrink(latent, scale)
+            inputs = quantizer.shrink(latent.roll(turn, dims=(2, 3)), scale)
             if scale == last and settings.kept_tokens < 1:
-                hidden = _advance_partly(run, grids, hidden, inputs, strength > 0, hart, settings)
+                free = None if canvas is None else ~canvas.forced[last]
+                guided = strength > 0
+                hidden = _advance_partly(run, grids, hidden, inputs, guided, free, hart, settings)
             else:
                 hidden = transformer.advance(run, scale, inputs, strength > 0)
         logits = transformer.logits(hidden, run.modulation)
@@ -199,7 +152,8 @@ def coarse_to_fine(
             codes, embedded = canvas.force(quantizer, scale, latent, codes, embedded)
         if scale == last:
             embedded = embedded + _residual(hart, hidden, codes, strength, noise, settings)
-        latent = latent + quantizer.lift(embedded, scale, grid, wish.wrapped)
+        lifted = quantizer.lift(embedded, scale, grid, wish.wrapped)
+        latent = latent + lifted.roll((-turn[0], -turn[1]), dims=(2, 3))
         if canvas is not None and scale == last:
             latent = canvas.restore(latent)
         yield Stage(logits, codes, embedded, latent)
@@ -211,19 +165,23 @@ def _advance_partly(
     hidden: Tensor,
     inputs: Tensor,
     guided: bool,
+    free: Tensor | None,
     hart: Hart,
     settings: SamplingSettings,
 ) -> Tensor:
     """The last scale's hidden states (R, L, C), of which only some are new.
 
-    Taken are the tokens that differ most from their surroundings; `hidden` are the states of the
-    scale before. (After FastVAR, arXiv 2503.23367.)
+    Taken are the tokens that differ most from their surroundings, those that are `free` (B, L)
+    first; `hidden` are the states of the scale before. (After FastVAR, arXiv 2503.23367.)
     """
     before, last = grids[-2:]
     cells = inputs.mT.reshape(len(inputs), -1, *last)
     smooth = functional.interpolate(functional.adaptive_avg_pool2d(cells, before), last)
     count = math.ceil(settings.kept_tokens * inputs.shape[1])
-    kept = (cells - smooth).square().sum(dim=1).flatten(1).topk(count).indices.sort().values
+    unlike = (cells - smooth).square().sum(dim=1).flatten(1)
+    if free is not None:
+        unlike = unlike.masked_fill(~free, -1)
+    kept = unlike.topk(count).indices.sort().values
     new = hart.transformer.advance(run, len(grids) - 1, inputs, guided, kept)
     states = hidden[: len(new)].mT.reshape(len(new), -1, *before).float()
     old = functional.interpolate(states, last)

@@ -4,14 +4,13 @@ import fcntl
 import hashlib
 import json
 import os
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from hartsim.errors import CheckpointError
-
-CHUNK_BYTES = 1 << 22
 
 
 def cache_folder() -> Path:
@@ -49,6 +48,14 @@ def locked(path: Path) -> Iterator[None]:
     with lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
+
+
+def require_writable(folder: Path) -> None:
+    """Make a folder if needed and try it out; CheckpointError says if nothing can be kept there."""
+    with _refusals_told(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
 
 
 @contextmanager

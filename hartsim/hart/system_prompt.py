@@ -68,6 +68,10 @@ def keep(source: Path) -> Path:
 
 def read(source: Path) -> str:
     """The string that a Python file assigns to `llm_system_prompt`; nothing of it is run."""
+    if source.is_dir():
+        raise CheckpointError(f"{source}: is a folder; name hart/utils/constants.py in it")
+    if not source.exists():
+        raise CheckpointError(f"{source}: no such file")
     try:
         if source.stat().st_size > LARGEST_SOURCE:
             raise CheckpointError(f"{source}: too large for a file of constants")

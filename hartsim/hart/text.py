@@ -134,6 +134,7 @@ class Qwen2TextEncoder:
         self, model: str, tokens: int, system_prompt: str = "", width: int | None = None
     ) -> None:
         self.name = model
+        self.dtype = torch.float32
         self.tokens = tokens
         self.system_prompt = system_prompt
         self.width = width
@@ -150,6 +151,8 @@ class Qwen2TextEncoder:
     def fingerprint(self) -> str:
         """Hexadecimal digits that change with the system prompt or a file of the language model."""
         digest = hashlib.sha256(f"{self.tokens} {self.system_prompt}".encode())
+        if not Path(self.name).is_dir():  # nothing to read yet: its name is all that is known
+            digest.update(self.name.encode())
         for file in sorted(Path(self.name).glob("*")):
             if file.suffix in FILES_OF_QWEN2:
                 digest.update(f"{file.name} {sha256_of(file)}".encode())
@@ -223,7 +226,7 @@ class Qwen2TextEncoder:
                 self.name,
                 local_files_only=True,
                 attn_implementation="sdpa",  # flash attention would leave out states at padding
-                dtype=torch.float32,
+                dtype=self.dtype,
                 output_loading_info=True,
             )
         except Exception as error:  # a library that raises whatever its own libraries do

@@ -140,7 +140,7 @@ class HartTransformer(nn.Module):
         if kept is not None:
             index = torch.cat([index[:, :before], before + kept], dim=1)
         embedded = self.embed_context(context)
-        tokens = self.word_embed(inputs)
+        tokens = self.word_embed(inputs.to(self.like.dtype))
         if labels is not None:
             tokens = tokens + torch.cat(self.embed_labels(labels, grids), dim=1)
         tokens = tokens.gather(1, index[..., None].expand(-1, -1, tokens.shape[2]))

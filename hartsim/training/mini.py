@@ -33,7 +33,7 @@ from hartsim.training.transformer import (
     redraw_last_scale,
     train_transformer,
 )
-from hartsim.types import Image
+from hartsim.types import CLASSES, Image
 
 logger = logging.getLogger(__name__)
 
@@ -50,16 +50,24 @@ def train_mini_tokenizer(data: Path, out: Path, minutes: float, threads: int = 2
 
 
 def train_mini_transformer(
-    data: Path, out: Path, minutes: float, start: Path | None = None, threads: int = 2
+    data: Path,
+    out: Path,
+    minutes: float,
+    start: Path | None = None,
+    labels: bool = False,
+    threads: int = 2,
 ) -> Path:
     """Train the transformer behind the tokenizer in `out`; the folder of the finished weights.
 
     With `start`, a folder of finished weights, its transformer is trained further, behind its own
-    tokenizer.
+    tokenizer. With `labels` it learns to follow the corpus's label maps as well.
     """
     torch.set_num_threads(threads)
     begun = None if start is None else load_hart(start)
     config = hart_config("mini") if begun is None else begun.config
+    if labels:
+        followed = replace(config.transformer, label_classes=len(CLASSES))
+        config = replace(config, transformer=followed)
     tokenizer = trained_tokenizer(out, config) if begun is None else begun.tokenizer
     corpus, held_out = (read_corpus(data, held, config.size_px) for held in (False, True))
     captions = [held_out.captions[i][0] for i in _spread(len(held_out), 24)]

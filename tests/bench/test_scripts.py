@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import bench_cold
 from benchmarks.bench_gpu import SPARE_S, Step, carry_out
 from benchmarks.bench_peers import FULL, PEERS, SMALL, flops_of, hart_shape, our_flops
 
@@ -27,6 +28,14 @@ def test_what_no_longer_fits_into_the_budget_is_cut_off_or_left_out():
     found = list(carry_out([slow, step("late", "pass", 30)], budget_s=SPARE_S + 2))
     assert [each.status for each in found] == ["cut off", "left out"]
     assert found[0].said == "begun\n"
+
+
+@pytest.mark.slow
+def test_a_cold_render_is_measured_with_its_imports(tmp_path):
+    first, *rows = bench_cold.measure(1, tmp_path)
+    assert {len(row) for row in rows} == {len(first)}
+    shares = [int(row[-1].split()[0]) for row in rows]
+    assert shares[0] == 100 > shares[1] > shares[2]
 
 
 @pytest.mark.slow

@@ -2,11 +2,14 @@
 
 import dataclasses
 import json
+import os
 import re
+from types import SimpleNamespace
 
 import pytest
+import torch
 
-from hartsim.bench import show
+from hartsim.bench import measure, show
 from hartsim.bench.machine import set_up
 from hartsim.bench.plan import SpeedRequest, subject_config
 from hartsim.bench.records import (
@@ -108,15 +111,19 @@ def test_a_file_that_is_no_report_is_refused(report, change, complaint):
 @pytest.mark.parametrize(
     ("options", "complaint"),
     [
-        ("--model large", "there is no model 'large'; there are tiny, mini, 0.7b"),
-        ("--model 0.7b --size-px 250", "size_px is 250, must be a multiple of 16 for 0.7b"),
-        ("--model 0.7b --size-px 320", "size_px is 320; 0.7b has 256, 512, 1024"),
-        ("--precision fp32,fp7", "precision is 'fp7', must be of fp32, int8, bf16, fp16, fp8"),
-        ("--precision ,", "no precision is named"),
-        ("--device gpu", "device is 'gpu', must be auto, cpu, cuda or cuda:N"),
+        ("--model large", "--model is 'large', must be of tiny, mini, 0.7b"),
+        ("--model 0.7b --size-px 250", "--size-px is 250; 0.7b has 256, 512, 1024"),
+        ("--model 0.7b --size-px 320", "--size-px is 320; 0.7b has 256, 512, 1024"),
+        ("--size-px 0", "--size-px is 0; mini has 128, 256, 512"),
+        ("--precision fp32,fp7", "--precision is 'fp7', must be of fp32, int8, bf16, fp16, fp8"),
+        ("--precision ,", "--precision names none; there are fp32, int8"),
+        ("--device gpu", "--device is 'gpu', must be auto, cpu, cuda or cuda:N"),
         ("--batch 1,two", "--batch is '1,two', must be numbers"),
-        ("--batch 0", "batch is (0,), must be numbers from 1"),
+        ("--batch 0", "--batch is '0', must be numbers from 1, or auto"),
         ("--runs 0", "--runs"),
+        ("--threads 300", "--threads is 300, must be 1 to 256"),
+        ("--json .", "--json is '.', which cannot be written: Is a directory"),
+        ("--model tiny --precision fp8 --device cpu", "--precision is 'fp8'"),
         ("--json missing/speed.json", "there is no folder 'missing'"),
     ],
 )
@@ -126,7 +133,7 @@ def test_what_cannot_be_measured_is_told_in_one_line(capsys, options, complaint)
 
 
 def test_a_device_that_is_not_here_is_refused():
-    with pytest.raises(ConfigError, match="device is 'cuda:99', but there are"):
+    with pytest.raises(ConfigError, match="--device is 'cuda:99', but there are"):
         set_up("cuda:99", None)
 
 
@@ -147,6 +154,48 @@ def test_goals_compare_with_the_rates_of_the_same_run(report):
     found = list(goals(request, report.machine, results))
     assert [goal.value for goal in found] == pytest.approx([1.2, 0.75, 3.9, 2.0])
     assert [goal.met for goal in found] == [True, False, True, False]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "batches", "ended"),
+    [
+        ([1, 1, 1], None, "stopped at 4 pictures, the most it tries"),
+        ([1, 1.97], None, "2 pictures are hardly faster each than fewer"),
+        ([1, 2.1], None, "2 pictures are no faster each than fewer"),
+        ([1, 2.1], (1, 2), "no more were asked for"),
+    ],
+)
+def test_the_sweep_says_why_it_ended(monkeypatch, seconds, batches, ended):
+    timings = [Timing.of([Lap(each, each)]) for each in seconds]
+    rest = iter(timings[1:])
+    monkeypatch.setattr(measure, "_repeated", lambda subject, batch: next(rest))
+    monkeypatch.setattr(measure, "MOST_PICTURES", 4)
+    subject = SimpleNamespace(device=torch.device("cpu"))
+    found, said = measure.swept(subject, batches, timings[0])
+    assert (len(found), said) == (len(seconds), ended)
+
+
+def test_small_numbers_are_readable(report):
+    assert re.search(r"tiny, 32 px, \d+ k parameters", show.heading(report))
+    assert show.amount(12_345, "FLOP") == "12.3 kFLOP"
+    assert "KiB" in show.stages(report.results[0])[1][4]
+
+
+def test_what_is_measured_is_said_first_and_too_many_threads_are_told(capsys):
+    options = ["--model", "tiny", "--runs", "1", "--batch", "1", "--device", "cpu"]
+    threads = (os.cpu_count() or 1) + 1
+    assert run(["bench", "speed", *options, "--threads", str(threads)]) == 0
+    said = capsys.readouterr()
+    assert said.out.startswith("measuring tiny, 32 px, fp32 on cpu; ")
+    assert "latency: the median of 1 run\n" in said.out
+    assert "docs/speed.md" in said.out
+    assert f"--threads is {threads}, more than the" in said.err
+
+
+def test_a_file_that_could_be_written_is_not_left_behind_by_a_mistake(tmp_path):
+    file = tmp_path / "speed.json"
+    assert run(["bench", "speed", "--device", "gpu", "--json", str(file)]) == 2
+    assert not file.exists()
 
 
 def test_other_models_and_gpus_have_no_goals(report):

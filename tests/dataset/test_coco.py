@@ -135,9 +135,23 @@ def test_one_of_several_annotation_files_must_be_named(tmp_path: Path) -> None:
     (root / "annotations").mkdir()
     (root / "annotations.json").rename(root / "annotations" / "instances_train.json")
     (root / "annotations" / "instances_val.json").write_text("{}")
-    with pytest.raises(DatasetError, match=r"several annotation files \(instances_train\.json, in"):
+    with pytest.raises(DatasetError, match=r"several .* \(instances_train\.json, .* --annotations"):
         read_coco(root)
     assert read_coco(root, root / "annotations" / "instances_train.json").pictures
+
+
+@pytest.mark.parametrize("place", ["", "annotations"])
+def test_an_annotation_file_is_found_by_its_name_alone(tmp_path: Path, place: str) -> None:
+    root = coco_folder(tmp_path / "set")
+    (root / place).mkdir(exist_ok=True)
+    (root / "annotations.json").rename(root / place / "mine.json")
+    assert read_coco(root, Path("mine.json")).source == root / place / "mine.json"
+
+
+def test_a_file_name_may_go_up_within_the_folder(tmp_path: Path) -> None:
+    root = coco_folder(tmp_path / "set", images=[image(name="b/../a.png")])
+    (root / "b").mkdir()
+    assert read_coco(root).pictures[0].path.samefile(root / "a.png")
 
 
 def test_a_folder_without_annotations_is_told(tmp_path: Path) -> None:
@@ -178,6 +192,8 @@ def test_a_missing_picture_is_named_with_the_places_looked_in(tmp_path: Path) ->
         ({"annotations": [annotation(3), annotation(3)]}, "annotations: id 3 is there twice"),
         ({"categories": CATEGORIES * 2}, "categories: id 1 is there twice"),
         ({"images": [image(name="")]}, "image 1: file_name is '', must name a picture"),
+        ({"images": [image(name="/a.png")]}, "image 1: file_name is '/a.png', must lie within"),
+        ({"images": [image(name="b/../../a.png")]}, "image 1: file_name is 'b/../../a.png', must"),
         ({"images": [image(width=0)]}, "image 1: width is 0, must be a number of pixels"),
         ({"images": [image(height="9")]}, "image 1: height is '9', must be a number of pixels"),
         ({"images": [image(unknown=3)]}, "image 1: unknown: 3 is no run lengths of size [12, 16]"),
@@ -199,9 +215,16 @@ def test_a_broken_list_is_told(tmp_path: Path, changed: Any, complaint: str) -> 
         ({"category_id": None}, "category_id is None, which the set does not have"),
         ({"segments_info": []}, "panoptic segments; take the set's file of instances"),
         ({"bbox": [1, 2, 3]}, "bbox [1, 2, 3] is not column, row, width and height"),
-        ({"bbox": [1, 2, 3, "4"]}, "bbox [1, 2, 3, '4'] is no list of pixels"),
-        ({"bbox": [1, 2, 3, 1e9]}, "bbox [1, 2, 3, 1000000000.0] is no list of pixels"),
-        ({"bbox": [1, 2, 3, float("nan")]}, "bbox [1, 2, 3, nan] is no list of pixels"),
+        ({"bbox": [1, 2, 3, "4"]}, "bbox holds '4', which is no number of pixels"),
+        ({"bbox": [1, 2, 3, 1e9]}, "bbox holds 1000000000.0, which is no"),
+        ({"bbox": [1, 2, 3, float("nan")]}, "bbox holds nan, which is no number of pixels"),
+        (
+            {"segmentation": [[float("nan")] * 80]},
+            "polygon holds nan, which is no number of pixels",
+        ),
+        ({"iscrowd": 2}, "iscrowd is 2, must be 0 or 1"),
+        ({"iscrowd": "no"}, "iscrowd is 'no', must be 0 or 1"),
+        ({"iscrowd": [1]}, "iscrowd is [1], must be 0 or 1"),
         ({"segmentation": "P"}, "segmentation 'P' is no list of polygons"),
         ({"segmentation": [1, 2, 3, 4, 5, 6]}, "polygon 1 is no list of pixels"),
         ({"segmentation": [[1, 2, 3, 4]]}, "a polygon of 4 numbers, must be column and row of at"),

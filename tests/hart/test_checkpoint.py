@@ -201,8 +201,26 @@ def test_weights_may_be_changed_without_changing_their_file(tiny, tmp_path):
 
 
 def test_a_missing_folder_is_named(tmp_path):
-    with pytest.raises(CheckpointError, match=r"nowhere/llm/config\.json is missing"):
+    with pytest.raises(CheckpointError, match="nowhere: no such folder"):
         load_hart(tmp_path / "nowhere")
+
+
+def test_a_file_in_place_of_a_folder_is_told(tmp_path):
+    (tmp_path / "weights.bin").write_bytes(b"")
+    with pytest.raises(CheckpointError, match=r"weights\.bin: is a file; name the folder"):
+        load_hart(tmp_path / "weights.bin")
+
+
+def test_an_empty_folder_is_told_with_the_layouts_there_are(tmp_path):
+    with pytest.raises(CheckpointError, match=r"llm/ and tokenizer/ as published, or config\.json"):
+        load_hart(tmp_path)
+
+
+def test_a_model_of_which_a_part_is_gone_is_told_by_the_file(tmp_path):
+    folder = write_published(tmp_path / "hart")
+    (folder / "tokenizer" / "config.json").unlink()
+    with pytest.raises(CheckpointError, match=r"tokenizer/config\.json is missing"):
+        load_hart(folder)
 
 
 def test_a_folder_without_weights_is_named(tiny, tmp_path):

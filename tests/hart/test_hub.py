@@ -143,3 +143,42 @@ def test_without_the_hubs_library_the_message_names_the_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "huggingface_hub", None)
     with pytest.raises(CheckpointError, match=r'pip install "hartsim\[weights\]"'):
         list(hub.pull(MODEL))
+
+
+def test_the_text_encoder_of_a_pulled_model_is_found_by_its_name(pulled, cache):
+    expected = cache / "pulled" / "Qwen2-VL-1.5B-Instruct"
+    assert hub.find_folder("Qwen2-VL-1.5B-Instruct") == hub.find_folder(MODEL.text) == expected
+
+
+def test_a_shipped_model_is_found_by_its_name():
+    assert hub.find_folder("mini") == hub.shipped()["mini"]
+
+
+def test_a_cache_that_cannot_be_used_is_told_before_the_hub_is_asked(tmp_path, monkeypatch):
+    (tmp_path / "file").write_bytes(b"")
+    monkeypatch.setenv("HARTSIM_CACHE", str(tmp_path / "file" / "cache"))
+    monkeypatch.setattr(hub, "_ask_hub", None)
+    with pytest.raises(CheckpointError, match=r"cannot be written .* another place: HARTSIM_CACHE"):
+        next(hub.pull(MODEL))
+
+
+@pytest.mark.parametrize(
+    ("begun", "remedy"), [(False, "hart.weights=FOLDER"), (True, "it goes on from here")]
+)
+def test_a_lost_connection_goes_on_only_where_something_had_come(begun, remedy):
+    pytest.importorskip("huggingface_hub")
+    with (
+        pytest.raises(CheckpointError) as caught,
+        hub._failures_told(MODEL.weights, "main", begun),
+    ):
+        raise OSError("no route")
+    assert remedy in str(caught.value)
+    assert ("goes on" in str(caught.value)) == begun
+
+
+def test_an_offline_hub_is_told_with_the_remedy():
+    library = pytest.importorskip("huggingface_hub")
+    from huggingface_hub.errors import OfflineModeIsEnabled
+
+    told = hub._told(library, OfflineModeIsEnabled("offline"), "main", begun=False)
+    assert "unset it, or copy the cache" in told

@@ -74,8 +74,13 @@ def test_another_file_is_refused(tmp_path, text, complaint):
 
 
 def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(CheckpointError, match=r"constants\.py: not readable"):
+    with pytest.raises(CheckpointError, match=r"constants\.py: no such file"):
         keep(tmp_path / "constants.py")
+
+
+def test_a_folder_is_told_from_a_file(tmp_path):
+    with pytest.raises(CheckpointError, match="is a folder; name hart/utils/constants"):
+        keep(tmp_path)
 
 
 def test_another_prompt_is_refused_and_not_kept(tmp_path):

@@ -157,7 +157,6 @@ def carry_out(planned: Plan) -> Iterator[Augmented]:
     """Make what is missing of a plan, and yield each picture once it is safely written."""
     request = planned.request
     painter = Painter(request.config)
-    refuse_all_scales(request.config, painter.renderer.scales)
     with claimed(request.out, describe_request(planned, painter.weights_hash)):
         missing = iter(planned.missing)
         while group := list(itertools.islice(missing, request.config.render.batch)):
@@ -165,16 +164,6 @@ def carry_out(planned: Plan) -> Iterator[Augmented]:
                 add(request.out, made)
                 yield made
         finish(request.out, planned.source, planned.variants)
-
-
-def refuse_all_scales(config: RunConfig, scales: int) -> None:
-    """ConfigError where all scales of a model are kept, so that it has nothing to paint."""
-    keep = config.render.keep_scales
-    if keep is not None and keep >= scales:
-        raise ConfigError(
-            f"render.keep_scales is {keep}, but hart={config.hart.name} has {scales} scales: "
-            f"must be at most {scales - 1}, or nothing is painted"
-        )
 
 
 def variants_of(source: CocoSet, count: int) -> Iterator[Variant]:

@@ -485,7 +485,12 @@ class Painter:
         self.attempts, self.negative = config.render.attempts, config.render.negative
         self.look = config.render.look
         keep, scales = config.render.keep_scales, self.renderer.scales
-        self.keep_scales = max(scales - 2, 1) if keep is None else min(keep, scales)
+        if keep is not None and keep >= scales:
+            raise ConfigError(
+                f"render.keep_scales is {keep}, but hart={config.hart.name} has {scales} scales: "
+                "a repaint that keeps all of them changes nothing"
+            )
+        self.keep_scales = max(scales - 2, 1) if keep is None else keep
 
     def __call__(self, work: Sequence[tuple[RenderJob, Canvas | None]]) -> Iterator[Render]:
         """The renders, in the order of the work."""

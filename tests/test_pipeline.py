@@ -12,6 +12,7 @@ from hartsim.config import load_config
 from hartsim.errors import ConfigError
 from hartsim.pipeline import (
     GenerateRequest,
+    Painter,
     canvas_of,
     describe_request,
     in_shard,
@@ -107,3 +108,9 @@ def test_a_repaint_leaves_every_object():
     canvas = canvas_of(frame, "repaint", "driving", keep_scales=2)
     assert canvas.editable.any()
     assert not canvas.editable[frame.instances > 0].any()
+
+
+def test_a_repaint_that_keeps_every_scale_is_refused():
+    config = load_config(["hart=tiny", "render.keep_scales=4"])
+    with pytest.raises(ConfigError, match=r"keep_scales is 4, but hart=tiny has 4 scales"):
+        Painter(config)

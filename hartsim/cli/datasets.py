@@ -18,6 +18,7 @@ from hartsim.cli.shell import (
     Wish,
     Words,
     app,
+    configured,
     counted,
     errors,
     progress_bar,
@@ -55,13 +56,12 @@ def generate(
     shard: Shard = None,
 ) -> None:
     """Make a labelled dataset from scenarios; run again, it goes on where it stopped."""
-    from hartsim.config import load_config
     from hartsim.pipeline import GenerateRequest
 
     names, overrides = _split(words)
     options = {"dataset.routes": routes, "dataset.views": views, "draw.sampler": sampler}
     overrides += [f"{key}={value}" for key, value in options.items() if value is not None]
-    config = load_config(overrides)
+    config = configured(overrides)
     request = GenerateRequest(
         scenarios=tuple(names),
         count=count,
@@ -132,7 +132,6 @@ def augment(
 ) -> None:
     """Give pictures with COCO annotations new looks; their objects and annotations stay."""
     from hartsim.augment import AugmentRequest
-    from hartsim.config import load_config
 
     if not out:
         raise ConfigError("--out is empty, must name a folder")
@@ -147,7 +146,7 @@ def augment(
         objects=objects,
         margin_px=margin,
         annotations=annotations,
-        config=load_config(settings or []),
+        config=configured(settings or []),
     )
     screen.print(_augment(request))
 

@@ -14,6 +14,7 @@ from hartsim.cli.shell import (
     Settings,
     Shard,
     app,
+    configured,
     counted,
     errors,
     rows_table,
@@ -64,7 +65,6 @@ def render(
     if any("=" not in word for word in settings or ()):
         words = " ".join([sentence, *(settings or ())])
         raise ConfigError(f"the sentence is several words here; put it in quotes: '{words}'")
-    from hartsim.config import load_config
     from hartsim.dataset.durable import replace_durably
     from hartsim.images import encode_png
     from hartsim.pipeline import render_sentence
@@ -73,7 +73,7 @@ def render(
         raise ConfigError(f"--out is '{out}', but there is no folder '{out.parent}'")
     if out.suffix.lower() != ".png" or out.is_dir():
         raise ConfigError(f"--out is '{out}', must be a file name that ends in .png")
-    image, scene, not_understood = render_sentence(sentence, load_config(settings or []), seed)
+    image, scene, not_understood = render_sentence(sentence, configured(settings or []), seed)
     tell_unknown(not_understood)
     replace_durably(out, encode_png(image))
     prompt = next(iter(scene.view_prompts.values()))

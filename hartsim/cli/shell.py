@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from rich.progress import Progress
     from rich.table import Table
 
+    from hartsim.config import RunConfig
+
 OK, PROBLEM_FOUND, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 
 app = typer.Typer(
@@ -62,6 +64,16 @@ Dataset = Annotated[Path, typer.Argument(metavar="DIR", help="A dataset folder."
 def counted(count: int, noun: str) -> str:
     """How many there are, in words."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def configured(overrides: Sequence[str]) -> "RunConfig":
+    """The settings of a run; says so where they make pictures that nobody would want."""
+    from hartsim.config import load_config
+
+    config = load_config(overrides)
+    if config.hart.name == "tiny" and config.hart.weights is None:
+        errors.print("[yellow]hart=tiny has random weights[/]: it paints noise, for tests")
+    return config
 
 
 def progress_bar(before: int) -> "Progress":

@@ -131,7 +131,6 @@ def find_hart(name: str, weights: str | None) -> Hart:
     if weights is not None:
         return load_hart(Path(weights))
     if name == "tiny":
-        logger.warning("hart=tiny has random weights: it paints noise, for tests")
         return new_hart(hart_config(name), seed=0)
     if any(name == model.size for model in hub.MODELS):
         return load_hart(hub.find_weights(name))

@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from hartsim.dataset.coco import mask_of
 from hartsim.dataset.durable import replace_durably
 from hartsim.images import captioned, contact_sheet, encode_jpeg, read_image
-from hartsim.types import Image, Mask
+from hartsim.types import Image
 
 ROWS = 4
 ORANGE = np.array([255, 150, 30])
@@ -32,7 +33,9 @@ def main() -> None:
         name = entry["file_name"]
         image = read_image(asked.source / name)
         looks = [one[name] for one in sets]
-        tinted = np.where(mask_of(looks[0])[..., None], 0.35 * image + 0.65 * ORANGE, image)
+        mask = mask_of({"id": name, "segmentation": looks[0]["unknown"]}, image.shape[:2])
+        assert mask is not None, f"{name}: nothing says what was painted"
+        tinted = np.where(mask[..., None], 0.35 * image + 0.65 * ORANGE, image)
         cells += [captioned(image, "before")]
         cells += [captioned(tinted.astype(np.uint8), "orange: what may change")]
         for folder, look in zip(asked.made, looks, strict=True):
@@ -45,16 +48,6 @@ def entries(folder: Path) -> list[dict[str, Any]]:
     """The images of a COCO folder."""
     images: list[dict[str, Any]] = json.loads((folder / "annotations.json").read_text())["images"]
     return images
-
-
-def mask_of(entry: dict[str, Any]) -> Mask:
-    """What was painted: the run lengths of an image's `unknown`."""
-    runs = entry["unknown"]
-    flat = np.repeat(np.arange(len(runs["counts"])) % 2 == 1, runs["counts"])
-    height, width = runs["size"]
-    whole = np.zeros(height * width, bool)
-    whole[: len(flat)] = flat
-    return whole.reshape((width, height)).T
 
 
 if __name__ == "__main__":

@@ -172,8 +172,8 @@ class HartRenderer:
 
     @property
     def size_px(self) -> Size:
-        """The size at which the model paints square pictures."""
-        return self._painted_px(self._grid((1, 1)))
+        """The size of square pictures at which the model is at home."""
+        return self.hart.config.size_px
 
     @property
     def scales(self) -> int:

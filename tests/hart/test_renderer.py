@@ -124,10 +124,17 @@ def test_pictures_are_painted_in_the_shape_they_are_asked_in(tiny, size_px, grid
 
 
 def test_a_smaller_painting_is_enlarged(tiny):
-    renderer = HartRenderer(tiny, SETTINGS, threads=1, paint_px=16)
+    kinds = []
+
+    def run(kind, given):
+        kinds.append(kind)
+        return paint(tiny, SETTINGS, kind, given)
+
+    renderer = HartRenderer(tiny, SETTINGS, threads=1, paint_px=16, run=run)
     (render,) = renderer([(job(), None)])
-    assert renderer.size_px == (16, 16)
+    assert [kind.grid for kind in kinds] == [(2, 2)]
     assert render.image.shape == (32, 32, 3)
+    assert renderer.size_px == (32, 32)
 
 
 @pytest.mark.parametrize("px", [7, 33])

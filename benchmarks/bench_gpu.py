@@ -58,6 +58,8 @@ class Switch:
     """None is that of the run."""
     fuse: bool = False
     """Compile the blocks: the same mathematics, on CUDA alone."""
+    light: bool = False
+    """A decoder of fewer channels, with random weights: what it draws is not to be compared."""
 
 
 # New switches of the fast mode go here, and nowhere else in this file.
@@ -75,12 +77,13 @@ def variants(config: HartConfig, device: torch.device) -> list[Switch]:
         Switch(f"no guidance at the last {LAST_SCALES} scales", fewer),
         Switch("half of the last scale's tokens", {"kept_tokens": 0.5}),
         Switch(quantised, precision=quantised),
+        Switch("light decoder", light=True),
     ]
     together: dict[str, Any] = {}
     for switch in switches:
         together |= switch.settings
     fused = [Switch("fused kernels", fuse=True)] if device.type == "cuda" else []
-    all_of_them = Switch("all of these", together, quantised)
+    all_of_them = Switch("all of these", together, quantised, light=True)
     return [Switch("same maths"), *switches, all_of_them, *fused]
 
 
@@ -202,11 +205,12 @@ def measure_variants(
     """The report, longer by one variant each time."""
     config = subject_config(model, size_px)
     report = VariantsReport(this_machine(device), model, size_px, precision, ())
-    subjects: dict[tuple[str, bool], Subject] = {}
+    subjects: dict[tuple[str, bool, bool], Subject] = {}
     for switch in variants(config, device):
-        chosen = (switch.precision or precision, switch.fuse)
+        chosen = (switch.precision or precision, switch.fuse, switch.light)
         if chosen not in subjects:
-            subjects[chosen] = subject_of(model, random_hart(config, device), *chosen)
+            hart = random_hart(with_light_decoder(config) if switch.light else config, device)
+            subjects[chosen] = subject_of(model, hart, *chosen[:2])
         subject = with_settings(subjects[chosen], switch.settings)
         latency = _laps(subject.draw, runs, device)
         together = _laps(partial(subject.draw, batch), 2, device)
@@ -219,10 +223,19 @@ def measure_variants(
             batch=batch,
             images_per_s=batch / together.wall_s,
             gain=first.wall_s / latency.wall_s,
-            **_drift(subjects[precision, False].draw(2), subject.draw(2)),
+            **_drift(subjects[precision, False, False].draw(2), subject.draw(2)),
         )
         report = dataclasses.replace(report, variants=(*report.variants, found))
         yield report
+
+
+def with_light_decoder(config: HartConfig) -> HartConfig:
+    """The same model with two fifths of the decoder's channels, as far as its norms allow."""
+    tokenizer = config.tokenizer
+    groups = tokenizer.norm_groups
+    channels = max(1, round(0.4 * tokenizer.ch / groups)) * groups
+    light = dataclasses.replace(tokenizer, decoder_ch=channels)
+    return dataclasses.replace(config, tokenizer=light)
 
 
 def _laps(work: Callable[[], object], runs: int, device: torch.device) -> Timing:

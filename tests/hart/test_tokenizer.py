@@ -1,9 +1,11 @@
+from dataclasses import replace
+
 import pytest
 import torch
 from torch.testing import assert_close
 
 from hartsim.hart.quantizer import codebook_loss
-from hartsim.hart.tokenizer import from_pixels, to_pixels
+from hartsim.hart.tokenizer import Tokenizer, from_pixels, to_pixels
 
 BOUND = {"rtol": 0, "atol": 1e-4}
 
@@ -111,3 +113,16 @@ def test_the_codebook_loss_reaches_latent_codes_and_smoothing(tiny):
         weights = [latent, quantizer.embedding.weight, quantizer.quant_resi.qresi_ls[0].weight]
         gradients = torch.autograd.grad(loss, weights)
     assert all(gradient.abs().sum() > 0 for gradient in gradients)
+
+
+def test_a_light_decoder_reads_the_same_latents(tiny):
+    light = replace(tiny.config.tokenizer, decoder_ch=8)
+    tokenizer = Tokenizer(light, (1, 2, 3, 4))
+    assert tokenizer.decode(torch.zeros(1, 8, 4, 4)).shape == (1, 3, 32, 32)
+    whole = sum(weight.numel() for weight in tiny.tokenizer.vae.decoder.parameters())
+    assert sum(weight.numel() for weight in tokenizer.vae.decoder.parameters()) < 0.4 * whole
+
+
+def test_decoder_channels_that_the_norms_cannot_divide_are_refused(tiny):
+    with pytest.raises(ValueError, match="decoder_ch is 12, must be a multiple of norm_groups = 8"):
+        replace(tiny.config.tokenizer, decoder_ch=12)

@@ -25,6 +25,7 @@ from hartsim.cli.shell import (
 from hartsim.errors import ConfigError
 
 if TYPE_CHECKING:
+    from hartsim.bench.plan import SpeedRequest
     from hartsim.hart.hub import Record
 
 train = typer.Typer(
@@ -178,9 +179,7 @@ def bench_speed(
     ] = None,
 ) -> None:
     """Measure HART: latency, throughput, memory, start, and every stage against its roofline."""
-    from hartsim.bench import show
     from hartsim.bench.plan import SpeedRequest
-    from hartsim.bench.speed import measure, report, write_report
 
     if out is not None:
         _require_writable("--json", out)
@@ -194,12 +193,20 @@ def bench_speed(
         threads=threads,
         fuse=fuse,
     )
+    _measure_speed(request, out)
+
+
+def _measure_speed(request: "SpeedRequest", out: Path | None) -> None:
+    """Measure one precision after the other and show each at once; the report goes to `out`."""
+    from hartsim.bench import show
+    from hartsim.bench.speed import measure, report, write_report
+
     cores, load = os.cpu_count() or 1, os.getloadavg()[0]
-    if threads is not None and threads > cores:
-        errors.print(f"[yellow]--threads is {threads}, more than the {cores} cores here[/]")
+    if request.threads is not None and request.threads > cores:
+        errors.print(f"[yellow]--threads is {request.threads}, more than the {cores} cores here[/]")
     screen.print(f"measuring {escape(show.plan(request))}; {cores} cores, load {load:.1f}")
-    measured = []
-    with errors.status(f"{model}: the first of {counted(len(request.precisions), 'precision')}"):
+    measured, of = [], counted(len(request.precisions), "precision")
+    with errors.status(f"{request.model}: the first of {of}"):
         for each in measure(request):
             measured.append(each)
             found = report(request, measured)
@@ -212,7 +219,7 @@ def bench_speed(
     screen.print(rows_table(show.summary(found)))
     if found.goals:
         screen.print(rows_table(show.goals(found)))
-    screen.print(f"latency: the median of {counted(runs, 'run')}")
+    screen.print(f"latency: the median of {counted(request.runs, 'run')}")
     screen.print("what the rows and columns mean: docs/speed.md")
     if out is not None:
         screen.print(f"report → {out}")

@@ -54,16 +54,15 @@ def paint(hart: Hart, settings: SamplingSettings, kind: Kind, given: Tensors) ->
     )
     if kind.calm:
         latent = _least_calm(hart, settings, context, wish, given)
-        image = hart.tokenizer.decode(latent)
-    elif kind.seamless:
+    else:
         latent = generate(hart, context, KeyedNoise(given["seeds"]), settings, wish)
+    if kind.seamless:
         image = hart.tokenizer.decode_wrapped(latent)
         # Edges show least within a cell, whose pixels are decoded together; and on a torus they
         # may be anywhere.
         half = hart.config.tokenizer.downsampling // 2
         image = image.roll((half, half), dims=(2, 3))
     else:
-        latent = generate(hart, context, KeyedNoise(given["seeds"]), settings, wish)
         image = hart.tokenizer.decode(latent)
     return {"pixels": to_pixels(image), "finite": image.isfinite().flatten(1).all(dim=1)}
 

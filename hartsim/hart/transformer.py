@@ -177,9 +177,10 @@ class HartTransformer(nn.Module):
         sizes = [length, *(height * width for height, width in grids[1:])]
         starts = (0, *itertools.accumulate(sizes))[: len(grids)]
         cache = KVCache.allocate(self.like, c.depth, rows, c.num_heads, starts[-1], c.head_dim)
-        hidden, modulation, offsets = self._read_text(context, cache.rows(0, batch))
+        levels = self.embed_levels()
+        hidden, modulation, offsets = self._read_text(context, cache.rows(0, batch), levels)
         if isinstance(null, Context):
-            _, other, start = self._read_text(null, cache.rows(batch, rows))
+            _, other, start = self._read_text(null, cache.rows(batch, rows), levels)
             modulation, offsets = torch.cat([modulation, other]), torch.cat([offsets, start])
         elif null is not None:
             # Attention with a bias is slow on CUDA; there the one key is written out again.
@@ -190,7 +191,7 @@ class HartTransformer(nn.Module):
             modulation = torch.cat([modulation, null.modulation.expand(batch, -1, -1)])
             offsets = torch.cat([offsets, torch.zeros_like(offsets)])
         shown = () if labels is None else self.embed_labels(labels, grids)
-        rotary, levels = self.image_tables(offsets, grids), self.embed_levels()
+        rotary = self.image_tables(offsets, grids)
         run = Run(batch, null is not None, levels, modulation, rotary, shown, starts, cache)
         return run, hidden
 
@@ -275,14 +276,16 @@ class HartTransformer(nn.Module):
             torch.zeros(1, 1, dtype=torch.long, device=self.like.device),
         )
         cache = KVCache.allocate(self.like, c.depth, 1, c.num_heads, 1, c.head_dim)
-        _, modulation, _ = self._read_text(nothing, cache)
+        _, modulation, _ = self._read_text(nothing, cache, self.embed_levels())
         return Nothing(cache.keys, cache.values, modulation)
 
-    def _read_text(self, context: Context, cache: KVCache) -> tuple[Tensor, Tensor, Tensor]:
+    def _read_text(
+        self, context: Context, cache: KVCache, levels: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
         """Fill the cache; last hidden state (R, 1, C), modulation (R, 1, 2C), offsets (R,)."""
         embedded = self.embed_context(context)
         rotary = text_rotary(context.position_ids, self.config.head_dim).to(self.like.dtype)
-        hidden = self._through_blocks(embedded + self.embed_levels()[0], rotary, cache, 0)
+        hidden = self._through_blocks(embedded + levels[0], rotary, cache, 0)
         return hidden[:, -1:], self.head_nm.modulation(embedded), context.position_ids[:, -1]
 
     def _through_blocks(self, x: Tensor, rotary: Rotary, cache: KVCache, start: int) -> Tensor:

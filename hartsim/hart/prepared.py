@@ -85,6 +85,8 @@ def _why_not(precision: str, device: torch.device) -> str:
     here = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
     if precision != "fp32" and not here:
         return "this PyTorch was built without oneDNN; fp32 is left"
+    if precision == "bf16" and not torch.ops.mkldnn._is_mkldnn_bf16_supported():
+        return "this CPU multiplies no bfloat16, which needs AVX-512; fp32 and int8 are left"
     if precision == "int8" and platform.machine() not in ("x86_64", "AMD64"):
         return f"int8 is for x86 CPUs, and this is {platform.machine()}; fp32 and bf16 are left"
     return ""

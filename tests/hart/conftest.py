@@ -71,3 +71,9 @@ def tiny() -> Hart:
 def no_gradients() -> Iterator[None]:
     with torch.no_grad():
         yield
+
+
+def require_precision(name):
+    """Skip where this CPU cannot compute in it."""
+    if name == "bf16" and not torch.ops.mkldnn._is_mkldnn_bf16_supported():
+        pytest.skip("this CPU multiplies no bfloat16")

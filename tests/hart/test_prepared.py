@@ -1,3 +1,5 @@
+import functools
+
 import pytest
 import torch
 from torch import nn
@@ -13,7 +15,7 @@ from hartsim.hart.noise import KeyedNoise
 from hartsim.hart.prepared import Int8Linear, prepare
 from hartsim.hart.renderer import make_renderer
 from hartsim.hart.sampling import SamplingSettings, coarse_to_fine, generate
-from tests.hart.conftest import write_published
+from tests.hart.conftest import require_precision, write_published
 from tests.hart.recorded import RecordedNoise
 
 SETTINGS = SamplingSettings(guidance=2.0)
@@ -24,18 +26,23 @@ GRIDS = scale_grids((1, 2, 3, 4, 5, 6, 7, 8, 10), (10, 10))
 def prepared(tmp_path_factory):
     """The golden model in every precision of a CPU."""
     folder = write_published(tmp_path_factory.mktemp("published") / "hart")
-    return {name: prepare(load_hart(folder), name) for name in ("fp32", "bf16", "int8")}
+
+    def ready(name):
+        require_precision(name)
+        return prepare(load_hart(folder), name)
+
+    return functools.cache(ready)
 
 
 def test_in_float32_it_agrees_with_the_reference(prepared, golden, golden_context):
     arrays = golden("greedy")
     noise = RecordedNoise(arrays["diff_noise_init"], arrays["diff_noise_steps"], rows=2)
     settings = SamplingSettings(guidance=arrays["cfg"].item(), more_smooth=False, greedy=True)
-    stages = list(coarse_to_fine(prepared["fp32"], golden_context, noise, settings))
+    stages = list(coarse_to_fine(prepared("fp32"), golden_context, noise, settings))
     for scale, stage in enumerate(stages):
         assert torch.equal(stage.codes, arrays[f"idx_{scale}"])
     assert_close(stages[-1].latent, arrays["f_hat"], rtol=0, atol=1e-3)
-    image = prepared["fp32"].tokenizer.decode(stages[-1].latent)
+    image = prepared("fp32").tokenizer.decode(stages[-1].latent)
     assert_close((image.clamp(-1, 1) + 1) / 2, arrays["image01"], rtol=0, atol=1e-3)
 
 
@@ -43,7 +50,7 @@ def test_in_float32_it_agrees_with_the_reference(prepared, golden, golden_contex
 def test_lower_precisions_stay_near_the_reference(
     prepared, golden, golden_context, precision, likeness
 ):
-    arrays, tokens, hart = golden("cached_logits"), golden("tokenizer"), prepared[precision]
+    arrays, tokens, hart = golden("cached_logits"), golden("tokenizer"), prepared(precision)
     quantizer = hart.tokenizer.quantizer
     running = quantizer.encode(tokens["f"]).running
     run, hidden = hart.transformer.begin(golden_context, GRIDS, hart.nothing)
@@ -59,6 +66,7 @@ def test_lower_precisions_stay_near_the_reference(
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16", "int8"])
 def test_no_linear_layer_of_the_blocks_is_left_as_it_was(precision):
+    require_precision(precision)
     hart = prepare(new_hart(hart_config("tiny"), seed=0), precision)
     assert not [m for m in hart.transformer.blocks.modules() if isinstance(m, nn.Linear)]
     assert isinstance(hart.transformer.lvl_embed, SinusoidEmbedding)
@@ -99,6 +107,12 @@ def test_a_prepared_model_gives_the_same_bytes_again():
         context = hart.text.encode(["a road"])
         pictures.append(generate(hart, context, KeyedNoise.of(["k"]), SETTINGS))
     assert torch.equal(*pictures)
+
+
+def test_a_precision_that_the_cpu_lacks_is_refused(monkeypatch):
+    monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: False)
+    with pytest.raises(ConfigError, match="'bf16', but this CPU multiplies no bfloat16"):
+        make_renderer(HartSettings(name="tiny"), RenderSettings(precision="bf16", device="cpu"))
 
 
 def test_a_precision_that_the_device_lacks_is_refused():

@@ -12,6 +12,7 @@ from hartsim.config import HartSettings, RenderSettings
 from hartsim.hart.noise import KeyedNoise
 from hartsim.hart.renderer import make_renderer
 from hartsim.types import Canvas, RenderJob
+from tests.hart.conftest import require_precision
 
 ROUTES = ("view", "texture", "backdrop", "repaint")
 SIZES = ((32, 32), (32, 64), (48, 36))
@@ -51,6 +52,7 @@ def in_batches(paint, jobs, size):
 
 @pytest.fixture(scope="module", params=["fp32", "int8", "bf16"])
 def precision(request):
+    require_precision(request.param)
     return request.param
 
 

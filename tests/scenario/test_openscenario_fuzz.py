@@ -18,7 +18,7 @@ from hartsim.scenario.openscenario.tree import Element, parse_xml, xml_text
 from tests.scenario.openscenario import FILES, bare
 
 COUNT = int(os.environ.get("HARTSIM_FUZZ", "3000"))
-CPU_SECONDS = 1.0
+CPU_SECONDS = 4.0
 SOURCES = sorted(FILES.rglob("*.xosc"))
 ODD = (
     *("", "0", "-1", "1e999", "nan", "-inf", "9" * 400, "1e-320", "1e308", "true", "0x1F", "1_0"),

@@ -19,11 +19,19 @@ def with_article(noun: str) -> str:
 
 
 def qualified(noun: str, adjective: str) -> str:
-    """`a van` and `orange` → `an orange van`; a noun without article keeps none."""
-    article, _, rest = noun.partition(" ")
-    if article not in ("a", "an"):
+    """`a van` and `orange` → `an orange van`; a noun without article keeps none.
+
+    Numbers come first: `two cars` and `red` → `two red cars`.
+    """
+    first, _, rest = noun.partition(" ")
+    if first in _NUMBERS:
+        return f"{first} {adjective} {rest}"
+    if first not in ("a", "an"):
         return f"{adjective} {noun}"
     return with_article(f"{adjective} {rest}")
+
+
+_NUMBERS = ("two", "three", "some", "several", "many")
 
 
 def bare(noun: str) -> str:

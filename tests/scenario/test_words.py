@@ -17,6 +17,7 @@ def test_the_article_fits_the_noun(noun, expected):
     [
         ("a van", "an orange van"),
         ("an adult", "an orange adult"),
+        ("two crashed cars", "two orange crashed cars"),
         ("broken glass", "orange broken glass"),
     ],
 )

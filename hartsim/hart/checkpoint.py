@@ -40,6 +40,9 @@ INDEX_FILES = ("model.safetensors.index.json", "pytorch_model.bin.index.json")
 LEVELS = "lvl_1L"
 """The scale of every token: not needed, but it tells whether `patch_nums` is right."""
 
+ROW_SCALE = ".row_scale"
+"""Ending of the tensors that say how large the steps of int8 rows are."""
+
 IGNORED = re.compile(
     rf"{LEVELS}|attn_bias_for_masking|blocks\.\d+\.attn\.zero_k_bias"
     r"|vae\.quantize\.ema_vocab_hit_SV|vae\.decoder2\..*|vae\.post_quant_conv2\..*|disc\..*"
@@ -119,17 +122,50 @@ class _Unfilled(TorchFunctionMode):
 
 
 def save_hart(hart: Hart, path: Path, dtype: torch.dtype = torch.float32) -> None:
-    """Write a model in our layout; float16 halves the files, and loading gives float32 again."""
+    """Write a model in our layout; loading gives float32 again.
+
+    float16 halves the files. int8 quarters them: of matrices and convolutions each row is stored in
+    255 steps of its own size, under the tensor's name with `.row_scale` for the steps.
+    """
     for name, module in hart.modules().items():
         folder = path / name
-        tensors = {
-            key: tensor.detach().cpu().to(dtype).contiguous()
-            for key, tensor in module.state_dict().items()
-        }
+        tensors = {key: tensor.detach().cpu() for key, tensor in module.state_dict().items()}
+        if dtype == torch.int8:
+            tensors = _in_steps(tensors)
+        else:
+            tensors = {key: tensor.to(dtype).contiguous() for key, tensor in tensors.items()}
         with writing(folder / "model.safetensors") as file:  # aside: the old one may be mapped here
             save_file(tensors, file.name)
     text = json.dumps(hart.config.to_dict(), indent=1) + "\n"
     (path / "config.json").write_text(text, encoding="utf-8")
+
+
+def _in_steps(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Tensors with two dimensions or more as int8 and float32 row scales; others as float16."""
+    stored: dict[str, Tensor] = {}
+    for key, tensor in tensors.items():
+        if tensor.ndim < 2:
+            stored[key] = tensor.half().contiguous()
+            continue
+        rows = tensor.float().flatten(1)
+        scale = (rows.abs().amax(dim=1) / 127).clamp(min=torch.finfo(torch.float32).tiny)
+        stored[key] = (rows / scale[:, None]).round().to(torch.int8).view(tensor.shape).contiguous()
+        stored[key + ROW_SCALE] = scale
+    return stored
+
+
+def _from_steps(folder: Path, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """What `_in_steps` stored, in float32; other tensors as they are."""
+    scales = {key: tensors.pop(key) for key in list(tensors) if key.endswith(ROW_SCALE)}
+    for key, scale in scales.items():
+        steps = tensors.get(key.removesuffix(ROW_SCALE))
+        if steps is None or steps.dtype != torch.int8 or len(steps) != len(scale):
+            raise CheckpointError(
+                f"{folder}: '{key}' has no int8 tensor of {len(scale)} rows beside it"
+            )
+        full = steps.float().flatten(1) * scale[:, None]
+        tensors[key.removesuffix(ROW_SCALE)] = full.view(steps.shape)
+    return tensors
 
 
 def _require_model_folder(path: Path) -> None:
@@ -143,6 +179,14 @@ def _require_model_folder(path: Path) -> None:
             f"{path}: holds no model; expected are llm/ and tokenizer/ as published, "
             "or config.json beside llm/, tokenizer/ and text/"
         )
+
+
+def read_config(file: Path) -> HartConfig:
+    """A model's configuration from a file like the `config.json` that `save_hart` writes."""
+    try:
+        return HartConfig.from_dict(_read_json(file))
+    except (KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(f"{file}: does not describe a model: {error}") from error
 
 
 def _read_config(path: Path) -> HartConfig:
@@ -181,7 +225,7 @@ Read = tuple[dict[str, Tensor], str]
 
 def _own(folder: Path, need: Mapping[str, Tensor]) -> Read:
     """The tensors of a part in our layout, looked through at every load."""
-    tensors = _needed(_read_all(sources_of(folder)[1:]))
+    tensors = _from_steps(folder, _needed(_read_all(sources_of(folder)[1:])))
     _require_fit(folder, need, tensors)
     return tensors, conversion.look_through(folder, tensors)
 

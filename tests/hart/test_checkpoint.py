@@ -27,6 +27,31 @@ def test_a_model_saved_in_half_precision_loads_in_full(tiny, tmp_path):
     assert torch.equal(weight, expected.half().float())
 
 
+def test_a_model_saved_in_steps_is_as_near_as_half_a_step(tiny, tmp_path):
+    save_hart(tiny, tmp_path, dtype=torch.int8)
+    loaded = load_hart(tmp_path)
+    for part, module in tiny.modules().items():
+        found = loaded.modules()[part].state_dict()
+        for key, expected in module.state_dict().items():
+            assert found[key].dtype == torch.float32
+            if expected.ndim < 2:
+                assert torch.equal(found[key], expected.half().float())
+            else:
+                rows = expected.flatten(1)
+                step = rows.abs().amax(dim=1, keepdim=True) / 127
+                assert ((found[key].flatten(1) - rows).abs() <= 0.5001 * step).all()
+
+
+def test_steps_without_their_tensor_are_an_error(tiny, tmp_path):
+    save_hart(tiny, tmp_path, dtype=torch.int8)
+    file = tmp_path / "llm" / "model.safetensors"
+    tensors = load_file(file)
+    del tensors["head.weight"]
+    save_file(tensors, file)
+    with pytest.raises(CheckpointError, match=r"llm: 'head.weight.row_scale' has no int8 tensor"):
+        load_hart(tmp_path)
+
+
 def test_the_seed_alone_decides_random_weights():
     config = hart_config("tiny")
     first, second, other = (new_hart(config, seed).weights_hash for seed in (1, 1, 2))

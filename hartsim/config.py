@@ -1,5 +1,7 @@
 """What a run may be told: `load_config(["hart=tiny", "render.guidance=3"])` → `RunConfig`.
 
+`load_training(["transformer.batch=64"])` → `TrainConfig` reads what a training run may be told.
+
 `group=name` takes the fields from `configs/<group>/<name>.yaml`; `group.field=value` sets one field
 and wins over every group, wherever it stands. What neither names keeps the default written here.
 """
@@ -134,7 +136,70 @@ class RunConfig:
     dataset: DatasetSettings = field(default_factory=DatasetSettings)
 
 
+@dataclass(frozen=True)
+class TokenizerTraining:
+    """How the tokenizer learns; see `hartsim.training.tokenizer` for its phases."""
+
+    batch: int = _number(16, 1)
+    """Pictures a step, of each process."""
+    crop_px: int = _number(128, 8)
+    """Side of the piece of each picture that a step sees; larger than the picture is all of it."""
+    rate: float = _number(6e-4, 0)
+    """Peak learning rate of the whole autoencoder."""
+    codebook_rate: float = _number(2e-3, 0)
+    decoder_rate: float = _number(3e-4, 0)
+    """Peak learning rates of the later phases."""
+    perceptual: float = _number(0.3, 0)
+    """Weight of the distance to the eye, beside that of the pixels."""
+    latent_noise: float = _number(0.1, 0)
+    """Noise on the latents, so that the decoder forgives what the transformer gets wrong."""
+    latent_penalty: float = _number(1e-4, 0)
+    discrete_share: float = _number(0.5, 0, 1)
+    """Steps of the last phase that decode codes alone; the others decode continuous latents."""
+    residual_std: float = _number(0.24, 0.01)
+    """Deviation of what the codes leave over; its head clips at 0.6."""
+    seed: int = _number(0, 0)
+
+
+@dataclass(frozen=True)
+class TransformerTraining:
+    """How the transformer, its residual head and the text encoder learn, together."""
+
+    batch: int = _number(32, 1)
+    """Pictures a step, of each process."""
+    matrix_rate: float = _number(0.02, 0)
+    """Peak learning rate of the blocks' matrices (Muon)."""
+    other_rate: float = _number(2e-3, 0)
+    """Peak learning rate of all else (AdamW)."""
+    warm_up_steps: int = _number(200, 1)
+    decay_from: float = _number(0.6, 0, 0.99)
+    """Share of the run after which the rates fall, in a line."""
+    clip: float = _number(2.0, 0)
+    """Greatest norm of the gradient."""
+    average: float = _number(0.999, 0, 1)
+    """Decay of the moving average of the weights, which is what is kept."""
+    wrong_share: float = _number(0.6, 0, 1)
+    most_wrong: float = _number(0.6, 0)
+    """Share of pictures read with wrong codes, and the most noise that makes them so."""
+    object_weight: float = _number(3.0, 0)
+    hazard_weight: float = _number(8.0, 0)
+    """What codes of named objects and of hazards weigh in the loss; those of all else weigh 1."""
+    residual_weight: float = _number(1.0, 0)
+    preview_every: int = _number(500, 1)
+    """Steps between two sheets of samples and measurements on held-out pictures."""
+    seed: int = _number(0, 0)
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """Everything that a training run can be told, group by group."""
+
+    tokenizer: TokenizerTraining = field(default_factory=TokenizerTraining)
+    transformer: TransformerTraining = field(default_factory=TransformerTraining)
+
+
 GROUPS: Mapping[str, Any] = get_type_hints(RunConfig)
+TRAINING_GROUPS: Mapping[str, Any] = get_type_hints(TrainConfig)
 """The settings class of each group."""
 
 
@@ -143,17 +208,27 @@ def load_config(overrides: Sequence[str] = ()) -> RunConfig:
 
     Raises ConfigError that names the override, its place, and what would be legal.
     """
-    values: dict[str, dict[str, Any]] = {group: {} for group in GROUPS}
+    return RunConfig(**_load(overrides, GROUPS))
+
+
+def load_training(overrides: Sequence[str] = ()) -> TrainConfig:
+    """As `load_config`, of a training run."""
+    return TrainConfig(**_load(overrides, TRAINING_GROUPS))
+
+
+def _load(overrides: Sequence[str], groups: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of every group."""
+    values: dict[str, dict[str, Any]] = {group: {} for group in groups}
     pairs = [_split(override) for override in overrides]
     for key, text in pairs:
         if "." not in key:
-            path = _group_file(key, text)
-            values[key].update(_read_group(path, key))
+            path = _group_file(key, text, groups)
+            values[key].update(_read_group(path, key, groups))
     for key, text in pairs:
         if "." in key:
-            group, name = _field_of(key)
-            values[group][name] = _parse(group, name, text)
-    return RunConfig(**{group: _build(group, values[group]) for group in GROUPS})
+            group, name = _field_of(key, groups)
+            values[group][name] = _parse(groups[group], group, name, text)
+    return {group: _build(groups[group], group, values[group]) for group in groups}
 
 
 def _split(override: str) -> tuple[str, str]:
@@ -165,15 +240,15 @@ def _split(override: str) -> tuple[str, str]:
     return key.strip(), text.strip()
 
 
-def _group_file(group: str, name: str) -> Path:
-    _require_known(group, GROUPS, f"override '{group}={name}': no group")
+def _group_file(group: str, name: str, groups: Mapping[str, Any]) -> Path:
+    _require_known(group, groups, f"override '{group}={name}': no group")
     folder = library_path("configs") / group
     names = sorted(path.stem for path in folder.glob("*.yaml"))
     _require_known(name, names, f"override '{group}={name}': group {group} has no")
     return folder / f"{name}.yaml"
 
 
-def _read_group(path: Path, group: str) -> dict[str, Any]:
+def _read_group(path: Path, group: str, groups: Mapping[str, Any]) -> dict[str, Any]:
     try:
         fields = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     except (OSError, yaml.YAMLError) as error:
@@ -181,24 +256,24 @@ def _read_group(path: Path, group: str) -> dict[str, Any]:
     if not isinstance(fields, dict):
         raise ConfigError(f"{path}: must hold fields of {group}, holds {fields!r}")
     for name in fields:
-        _require_known(str(name), _names(group), f"{path}: {group} has no field")
+        _require_known(str(name), _names(groups[group]), f"{path}: {group} has no field")
     return fields
 
 
-def _field_of(key: str) -> tuple[str, str]:
+def _field_of(key: str, groups: Mapping[str, Any]) -> tuple[str, str]:
     group, name = key.split(".", 1)
-    _require_known(group, GROUPS, f"override '{key}': no group")
-    _require_known(name, _names(group), f"override '{key}': {group} has no field")
+    _require_known(group, groups, f"override '{key}': no group")
+    _require_known(name, _names(groups[group]), f"override '{key}': {group} has no field")
     return group, name
 
 
-def _names(group: str) -> list[str]:
-    return [item.name for item in dataclasses.fields(GROUPS[group])]
+def _names(kind: Any) -> list[str]:
+    return [item.name for item in dataclasses.fields(kind)]
 
 
-def _parse(group: str, name: str, text: str) -> Any:
+def _parse(kind: Any, group: str, name: str, text: str) -> Any:
     """The value of an override: YAML, where a list may also be written `a,b`."""
-    if _is_list(get_type_hints(GROUPS[group])[name]) and not text.startswith("["):
+    if _is_list(get_type_hints(kind)[name]) and not text.startswith("["):
         return [part.strip() for part in text.split(",") if part.strip()]
     try:
         return yaml.safe_load(text)
@@ -210,9 +285,8 @@ def _is_list(kind: Any) -> bool:
     return get_origin(kind) is tuple
 
 
-def _build(group: str, values: Mapping[str, Any]) -> Any:
+def _build(kind: Any, group: str, values: Mapping[str, Any]) -> Any:
     """The group's frozen settings, each value converted to its field's type and checked."""
-    kind = GROUPS[group]
     node = OmegaConf.structured(kind)
     OmegaConf.set_readonly(node, False)
     for name, value in values.items():

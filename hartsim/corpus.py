@@ -1,56 +1,67 @@
 """Pictures to learn from: scenes from the whole width of the catalogue, as the worlds show them.
 
 Every part of a corpus depends on its number alone, so that parts can be made in any order, by
-several processes, and made again elsewhere.
+several processes, and made again elsewhere. Scenarios, seeds, textures and, in path-traced frames,
+models are held out by key, so that no held-out picture has a twin among the others.
 """
 
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from hartsim.images import resize
 from hartsim.scenario.broad import broad_scenario, portrait_scenario
-from hartsim.scenario.compiled import CompiledScene
+from hartsim.scenario.compiled import CompiledScene, WorldSetup
 from hartsim.scenario.compiler import compile_draw
+from hartsim.scenario.draw import pick, stream
 from hartsim.scenario.library import library_scenarios
 from hartsim.scenario.load import load_scenario
-from hartsim.scenario.prompts import backdrop_prompt, describe, sky_phrase
+from hartsim.scenario.prompts import backdrop_prompt, describe, look_called, sky_phrase
+from hartsim.scenario.schema import Scenario
 from hartsim.training.corpus import HAZARD, OBJECT, Entry, refuse_strangers, write_part
-from hartsim.types import CLASS_ID, UNKNOWN, Frame, Image, Labels, Task
+from hartsim.types import CLASS_ID, UNKNOWN, Depth, Frame, Image, Labels, Task
 from hartsim.worlds import World, street, tabletop_textures, textures
 from hartsim.worlds.embedded import EmbeddedWorld
 
 PART_SIZE = 250
 HELD_OUT_EVERY = 20
-"""One part in so many is held out; its scenes and textures are in no other."""
-MIX: tuple[str, ...] = ("street",) * 4 + ("tabletop",) * 2 + ("shipped",) * 2
-MIX += ("texture", "street backdrop")
-MIX += ("street",) * 4 + ("tabletop",) * 2 + ("shipped",) * 2 + ("texture", "tabletop backdrop")
-MIX += ("street",) * 3 + ("tabletop",) * 3 + ("shipped",) * 2 + ("texture", "sky")
-"""What successive pictures show; `shipped` is a draw of a scenario from the library."""
-PORTRAITS: tuple[str, ...] = ("street portrait",) * 5 + ("tabletop portrait",) * 2
-"""Another mix: hazards alone and near."""
+"""One part in so many is held out."""
+MIX: Mapping[str, int] = {
+    "street": 8,
+    "street portrait": 6,
+    "street backdrop": 1,
+    "tabletop": 5,
+    "tabletop portrait": 3,
+    "tabletop backdrop": 1,
+    "shipped": 8,
+    "texture": 3,
+    "sky": 1,
+}
+"""How often a picture shows what: `shipped` is a draw of a scenario from the library, a portrait a
+hazard alone and near."""
 SHIPPED_SEED = 1_000_000_000
+SHIPPED_HELD_OUT_EVERY = 8
 WORDINGS = 6
 SEEN_PX = 40
 """Fewer pixels than this nobody would mention."""
 FARTHEST_SIZES = 6.0
 """Hazards are learned from near, where they fill a few tokens."""
+LOOK = "render"
+"""The words for how the embedded worlds look."""
 
 
 def make_corpus(
-    root: Path,
-    parts: int,
-    size_px: int = 256,
-    shard: tuple[int, int] = (0, 1),
-    portraits: bool = False,
+    root: Path, parts: int, size_px: int = 256, shard: tuple[int, int] = (0, 1), first: int = 0
 ) -> Iterator[Path]:
     """Write the parts of this shard that are missing, and yield each as it is done.
 
-    With `portraits` they are of hazards alone and near, beside those of the usual mix.
+    Parts are numbered from `first`; a corpus elsewhere with other numbers has other pictures.
     """
     refuse_strangers(root)
     with ExitStack() as stack:
@@ -58,57 +69,100 @@ def make_corpus(
         for task in ("driving", "robot"):
             world = EmbeddedWorld(task, (size_px, size_px))
             worlds[task] = stack.enter_context(closing(world))
-        for number in range(shard[0], parts, shard[1]):
-            held_out = number % HELD_OUT_EVERY == HELD_OUT_EVERY - 1
-            name = f"{'held' if held_out else 'train'}-{'portraits-' * portraits}{number:05d}"
-            mix = PORTRAITS if portraits else MIX
-            if write_part(root, name, part_entries(number, worlds, size_px, mix)):
+        for number in range(first + shard[0], first + parts, shard[1]):
+            name = f"{'held' if is_held_out(number) else 'train'}-{number:05d}"
+            if write_part(root, name, part_entries(number, worlds, size_px)):
                 yield root / name
 
 
-def part_entries(
-    number: int, worlds: Mapping[Task, World], size_px: int, mix: Sequence[str] = MIX
-) -> Iterator[Entry]:
+def is_held_out(number: int) -> bool:
+    """Whether no model learns from the part of this number."""
+    return number % HELD_OUT_EVERY == HELD_OUT_EVERY - 1
+
+
+def is_scenario_held_out(name: str) -> bool:
+    """Whether no model learns from the scenario of the library that has this name."""
+    return zlib.crc32(name.encode()) % SHIPPED_HELD_OUT_EVERY == 0
+
+
+def part_entries(number: int, worlds: Mapping[Task, World], size_px: int) -> Iterator[Entry]:
     """The pictures of one part."""
+    mix = [content for content, share in MIX.items() for _ in range(share)]
     for seed in range(number * PART_SIZE, (number + 1) * PART_SIZE):
-        content = mix[seed % len(mix)]
-        task: Task = "driving" if content.startswith("street") else "robot"
-        if content == "texture":
-            yield texture_entry(seed, size_px)
-        elif content == "shipped":
-            yield shipped_entry(seed, worlds)
-        elif content == "sky":
-            yield sky_entry(seed, size_px)
-        elif content.endswith("portrait"):
-            scene = compile_draw(portrait_scenario(task, seed), seed, 0)
-            yield frame_entry(scene, 3 * seed + 1, worlds[task])
-        elif content.endswith("backdrop"):
-            yield backdrop_entry(task, seed, worlds[task])
-        else:
-            yield frame_entry(
-                compile_draw(broad_scenario(task, seed, FARTHEST_SIZES), seed, 0),
-                seed,
-                worlds[task],
-            )
+        content = pick(stream("content", seed), mix)
+        yield entry_of(content, seed, worlds, size_px, is_held_out(number))
 
 
-def shipped_entry(seed: int, worlds: Mapping[Task, World]) -> Entry:
-    """A scene of the library, from a seed that no user is likely to take."""
-    paths = sorted(library_scenarios().values())
-    scenario = load_scenario(paths[int(np.random.default_rng([6, seed]).integers(len(paths)))])
-    scene = compile_draw(scenario, SHIPPED_SEED + seed, 0)
-    return frame_entry(scene, seed, worlds[scene.setup.task])
+def entry_of(
+    content: str, seed: int, worlds: Mapping[Task, World], size_px: int, held_out: bool = False
+) -> Entry:
+    """One picture of the `MIX`."""
+    task: Task = "driving" if content.startswith("street") else "robot"
+    if content == "texture":
+        return texture_entry(seed, size_px, held_out)
+    if content == "sky":
+        return sky_entry(seed, size_px)
+    if content.endswith("backdrop"):
+        return backdrop_entry(task, seed, worlds[task])
+    if content == "shipped":
+        scenario = shipped_scenario(seed, held_out)
+        scene = compile_draw(scenario, SHIPPED_SEED + seed, 0)
+    elif content.endswith("portrait"):
+        scene = compile_draw(portrait_scenario(task, seed), seed, 0)
+    else:
+        scene = compile_draw(broad_scenario(task, seed, FARTHEST_SIZES), seed, 0)
+    # A portrait is in the first camera's middle; of other scenes every third shows the last one.
+    first = content.endswith("portrait") or seed % 3 > 0
+    camera = scene.setup.cameras[0 if first else -1].name
+    return frame_entry(content, scene, camera, worlds[scene.setup.task])
 
 
-def frame_entry(scene: CompiledScene, seed: int, world: World) -> Entry:
-    """What a camera sees of a scene, in several wordings; every third time the last one."""
-    cameras = [camera.name for camera in scene.setup.cameras]
-    camera = cameras[0] if seed % 3 else cameras[-1]
+def shipped_scenario(seed: int, held_out: bool = False) -> Scenario:
+    """A scenario of the library, of those that are held out or of the others."""
+    paths = [p for p in _library() if is_scenario_held_out(p.stem) == held_out]
+    return load_scenario(paths[int(np.random.default_rng([6, seed]).integers(len(paths)))])
+
+
+@cache
+def _library() -> tuple[Path, ...]:
+    return tuple(sorted(library_scenarios().values()))
+
+
+def frame_entry(content: str, scene: CompiledScene, camera: str, world: World) -> Entry:
+    """What a camera sees of a scene, in several wordings."""
     world.setup(scene)
     frame = world.capture([camera])[camera]
     seen = names_seen(frame)
-    wordings = [describe(scene.setup, camera, wording, seen) for wording in range(WORDINGS)]
-    return Entry(frame.image, frame.labels, marks_of(frame, seen), wordings)
+    wordings = [describe(scene.setup, camera, word, seen, LOOK) for word in range(WORDINGS)]
+    calm = describe(scene.setup, camera, 0, seen, LOOK, calm=True)
+    record = record_of(content, scene.setup, scene.scenario.name) | things_of(frame)
+    record["calm"] = calm
+    return Entry(frame.image, frame.labels, marks_of(frame, seen), frame.depth_m, wordings, record)
+
+
+def record_of(content: str, setup: WorldSetup | None, scenario: str | None) -> dict[str, Any]:
+    """What is known of a picture, but for the things in it."""
+    record = {"content": content, "look": LOOK, "task": None, "scenario": scenario}
+    if setup is None:
+        return record
+    of = setup.conditions
+    return record | {
+        "task": setup.task,
+        "place": of.place,
+        "weather": of.weather,
+        "time_of_day": of.time_of_day,
+    }
+
+
+def things_of(frame: Frame) -> dict[str, Any]:
+    """The hazards and other objects that a frame shows, with their pixels."""
+    pixels = np.bincount(frame.instances.ravel(), minlength=max_id(frame) + 1)
+    things: dict[str, Any] = {"hazards": [], "objects": []}
+    for item in frame.table:
+        if shown := int(pixels[item.id]):
+            thing = {"kind": item.kind, "class_name": item.class_name, "pixels": shown}
+            things["hazards" if item.hazard else "objects"].append(thing)
+    return things
 
 
 def names_seen(frame: Frame) -> list[str]:
@@ -119,11 +173,16 @@ def names_seen(frame: Frame) -> list[str]:
 
 def marks_of(frame: Frame, seen: Sequence[str]) -> Labels:
     """Which pixels show the hazards and the other objects that a caption names, (H, W)."""
-    marks = np.zeros(max((item.id for item in frame.table), default=0) + 1, np.uint8)
+    marks = np.zeros(max_id(frame) + 1, np.uint8)
     for item in frame.table:
         if item.name in seen:
             marks[item.id] = HAZARD if item.hazard else OBJECT
     return marks[frame.instances]
+
+
+def max_id(frame: Frame) -> int:
+    """The largest instance id of a frame's table; 0 where it is empty."""
+    return max((item.id for item in frame.table), default=0)
 
 
 def backdrop_entry(task: Task, seed: int, world: World) -> Entry:
@@ -135,33 +194,51 @@ def backdrop_entry(task: Task, seed: int, world: World) -> Entry:
     world.setup(scene)
     frame = world.capture(["front"])["front"]
     rng = np.random.default_rng([8, seed])
-    wordings = [backdrop_prompt(task, scene.setup.conditions, rng) for _ in range(WORDINGS)]
-    return _unmarked(frame.image, frame.labels, wordings)
+    of = scene.setup.conditions
+    wordings = [backdrop_prompt(task, of, rng, LOOK) for _ in range(WORDINGS)]
+    record = record_of(
+        "street backdrop" if task == "driving" else "tabletop backdrop", scene.setup, None
+    )
+    return _unmarked(frame.image, frame.labels, wordings, record, frame.depth_m)
 
 
-def texture_entry(seed: int, size_px: int) -> Entry:
+def texture_entry(seed: int, size_px: int, held_out: bool = False) -> Entry:
     """A seamless texture, shifted at random, under the words for it; wet now and then."""
     rng = np.random.default_rng([7, seed])
     words = ALL_TEXTURES[int(rng.integers(len(ALL_TEXTURES)))]
-    image = resize(_texture(words, int(rng.integers(64))), (size_px, size_px))
+    variant = int(rng.integers(64)) + (64 if held_out else 0)
+    image = resize(_texture(words, variant), (size_px, size_px))
     image = np.roll(image, rng.integers(size_px, size=2), axis=(0, 1))
     if words in GROUND_WORDS and rng.random() < 0.3:
         words, image = f"wet {words}", (image * WET).astype(np.uint8)
     labels = np.full(image.shape[:2], UNKNOWN, np.uint8)
-    return _unmarked(image, labels, [f"seamless texture of {words}"])
+    openings = [look_called(look).texture for look in (LOOK, "photo")]
+    record = record_of("texture", None, None)
+    return _unmarked(image, labels, [f"{opening} {words}" for opening in openings], record)
 
 
 def sky_entry(seed: int, size_px: int) -> Entry:
     """A sky of the street, as the surface `sky` wears it."""
     scene = compile_draw(broad_scenario("driving", seed), seed, 0)
-    conditions, rng = scene.setup.conditions, np.random.default_rng([9, seed])
+    of, rng = scene.setup.conditions, np.random.default_rng([9, seed])
     image = resize(street.build(scene.setup).sky, (size_px, size_px))
     labels = np.full(image.shape[:2], CLASS_ID["sky"], np.uint8)
-    return _unmarked(image, labels, [sky_phrase(conditions, rng) for _ in range(WORDINGS)])
+    wordings = [sky_phrase(of, rng, LOOK) for _ in range(WORDINGS)]
+    return _unmarked(image, labels, wordings, record_of("sky", scene.setup, None))
 
 
-def _unmarked(image: Image, labels: Labels, captions: Sequence[str]) -> Entry:
-    return Entry(image, labels, np.zeros_like(labels), captions)
+def _unmarked(
+    image: Image,
+    labels: Labels,
+    captions: Sequence[str],
+    record: Mapping[str, Any],
+    depth_m: Depth | None = None,
+) -> Entry:
+    """A picture with no object in it; what has no depth is all sky."""
+    if depth_m is None:
+        depth_m = np.full(labels.shape, np.inf, np.float32)
+    nothing: dict[str, Any] = {"hazards": [], "objects": []}
+    return Entry(image, labels, np.zeros_like(labels), depth_m, captions, {**record, **nothing})
 
 
 def _texture(words: str, seed: int) -> Image:

@@ -27,9 +27,9 @@ MAY_IMPORT = {
     "worlds": LEAVES | {"images", "scenario"},
     "dataset": LEAVES | {"images"},
     "adapters": LEAVES | {"images", "scenario", "worlds", "dataset"},
-    "training": LEAVES | {"images", "hart", "dataset"},
+    "training": LEAVES | {"images", "config", "hart", "dataset"},
 }
-TOP = {"pipeline", "augment", "corpus", "bench", "doctor"}
+TOP = {"pipeline", "augment", "corpus", "photos", "bench", "doctor"}
 """Where the packages meet; only the command line stands above."""
 
 MAY_IMPORT |= {unit: {*MAY_IMPORT, *TOP} for unit in (*TOP, "cli")}

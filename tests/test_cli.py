@@ -32,6 +32,7 @@ COMMANDS = [
     "train measure",
     "bench",
     "bench speed",
+    "bench quality",
     "doctor",
     "scenarios",
     "scenarios list",

@@ -3,7 +3,7 @@ import json
 import pytest
 import yaml
 
-from hartsim.config import GROUPS, RunConfig, load_config
+from hartsim.config import GROUPS, TRAINING_GROUPS, RunConfig, load_config, load_training
 from hartsim.errors import ConfigError
 from hartsim.library import library_path
 from hartsim.types import ROUTES
@@ -45,13 +45,22 @@ def test_the_config_cannot_be_changed_after_loading():
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: f"{path.parent.name}={path.stem}")
 def test_every_shipped_file_loads_into_its_group(path):
     fields = yaml.safe_load(path.read_text())
-    config = load_config([f"{path.parent.name}={path.stem}"])
+    load = load_training if path.parent.name in TRAINING_GROUPS else load_config
+    config = load([f"{path.parent.name}={path.stem}"])
     group = getattr(config, path.parent.name)
     assert json.loads(json.dumps({name: getattr(group, name) for name in fields})) == fields
 
 
 def test_every_group_ships_a_file():
-    assert {path.parent.name for path in SHIPPED} == set(GROUPS)
+    assert {path.parent.name for path in SHIPPED} == {*GROUPS, *TRAINING_GROUPS}
+
+
+def test_runs_and_trainings_are_told_different_things():
+    with pytest.raises(ConfigError, match="no group 'transformer'; legal: hart, render"):
+        load_config(["transformer.batch=3"])
+    with pytest.raises(ConfigError, match="no group 'render'; legal: tokenizer, transformer"):
+        load_training(["render.guidance=3"])
+    assert load_training(["transformer=gpu", "transformer.batch=3"]).transformer.batch == 3
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,5 @@
-"""How fast HART is, how much memory it takes, and how near it comes to what the machine can do.
+"""How fast HART is and how good its pictures are, beside what machine and tokenizer allow.
 
-Knows models and machines. It does not know scenarios, worlds or datasets, does not judge pictures,
+Knows models, machines and corpora of true pictures. It does not know scenarios, worlds or datasets,
 and never compares with other people's models: scripts under `benchmarks/` do that.
 """

@@ -229,4 +229,4 @@ def _decoder_layers(config: TokenizerConfig, side: int) -> Iterator[tuple[int, i
             yield 9 * width**2, cells
     yield 9 * widths[0] * 3 * config.stem_patch**2, cells
     if config.linear_shortcut:
-        yield z * 3 * config.downsampling**2, side**2
+        yield 9 * z * 3 * config.downsampling**2, side**2

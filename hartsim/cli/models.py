@@ -26,7 +26,10 @@ from hartsim.errors import ConfigError
 
 if TYPE_CHECKING:
     from hartsim.bench.plan import SpeedRequest
+    from hartsim.bench.quality.plan import QualityRequest
+    from hartsim.hart.config import HartConfig
     from hartsim.hart.hub import Record
+    from hartsim.training.run import Budget
 
 train = typer.Typer(
     epilog="Example: hartsim train tokenizer --data corpus --out run --minutes 60",
@@ -49,7 +52,21 @@ Corpus = Annotated[Path, typer.Option(metavar="DIR", help="What `train data` mad
 TrainingRun = Annotated[
     Path, typer.Option(metavar="DIR", help="Checkpoints, logs, sheets; a run there goes on.")
 ]
-Minutes = Annotated[float, typer.Option(min=0.1, help="Budget, with all resumptions.")]
+Minutes = Annotated[
+    float, typer.Option(min=0.1, help="Budget, with all resumptions; `--steps` comes before it.")
+]
+Steps = Annotated[
+    int | None, typer.Option(min=1, help="Budget in steps: the same bytes, however interrupted.")
+]
+TrainingSettings = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[SETTING]...", help="Such as transformer=gpu or tokenizer.batch=64, see the docs."
+    ),
+]
+ModelSize = Annotated[
+    str, typer.Option(metavar="NAME|FILE", help="A size of hartsim's, or your own config.json.")
+]
 ModelName = Annotated[
     str, typer.Argument(metavar="MODEL", help="A model of `weights list`; 0.7b is understood, too.")
 ]
@@ -90,53 +107,128 @@ def start_training() -> None:
 @train.command("data", epilog="Example: hartsim train data --out corpus --parts 40 --shard 0/2")
 def train_data(
     out: Annotated[Path, typer.Option(metavar="DIR", help="The corpus.")],
-    parts: Annotated[int, typer.Option(min=1, help="Of 250 pictures each, some held out.")] = 40,
+    parts: Annotated[int, typer.Option(min=1, help="Of 250 pictures each, some held out.")] = 160,
+    first: Annotated[int, typer.Option(min=0, help="Number of the first part.")] = 0,
     shard: Shard = None,
-    portraits: Annotated[
-        bool, typer.Option("--portraits", help="Hazards alone and near, besides the usual mix.")
-    ] = False,
 ) -> None:
     """Draw captioned pictures of the embedded worlds; parts that are there are kept."""
     from hartsim.corpus import make_corpus
 
-    parts_made = make_corpus(out, parts, shard=shard_of(shard) or (0, 1), portraits=portraits)
+    parts_made = make_corpus(out, parts, shard=shard_of(shard) or (0, 1), first=first)
     made = sum(1 for _ in parts_made)
     screen.print(f"{made} parts made → {out}")
 
 
+@train.command("photos", epilog="Example: hartsim train photos frames --out corpus")
+def train_photos(
+    frames: Annotated[Path, typer.Argument(help="What tools/pathtrace wrote.")],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="The corpus.")],
+) -> None:
+    """Add path-traced frames and textures to a corpus; parts that are there are kept."""
+    from hartsim.photos import add_photos
+
+    made = sum(1 for _ in add_photos(frames, out))
+    screen.print(f"{made} parts made → {out}")
+
+
 @train.command(epilog="Example: hartsim train tokenizer --data corpus --out run --minutes 60")
-def tokenizer(data: Corpus, out: TrainingRun, minutes: Minutes = 60) -> None:
-    """Train the tokenizer, in three phases that share the minutes."""
+def tokenizer(
+    data: Corpus,
+    out: TrainingRun,
+    settings: TrainingSettings = None,
+    minutes: Minutes = 60,
+    steps: Steps = None,
+    size: ModelSize = "mini",
+) -> None:
+    """Train the tokenizer, in three phases that share the budget."""
+    from hartsim.config import load_training
     from hartsim.training.mini import train_mini_tokenizer
 
-    screen.print(f"tokenizer → {train_mini_tokenizer(data, out, minutes)}")
+    how = load_training(settings or ()).tokenizer
+    budget = _budget(minutes, steps)
+    done = train_mini_tokenizer(data, out, budget, how, _model_config(size))
+    screen.print(f"tokenizer → {done}")
 
 
 @train.command(epilog="Example: hartsim train transformer --data corpus --out run --minutes 120")
 def transformer(
     data: Corpus,
     out: TrainingRun,
+    settings: TrainingSettings = None,
     minutes: Minutes = 120,
+    steps: Steps = None,
+    size: ModelSize = "mini",
     start: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Finished weights to train further, such as the shipped."),
     ] = None,
-    labels: Annotated[
-        bool, typer.Option("--labels", help="Learn to follow label maps as well.")
-    ] = False,
 ) -> None:
     """Train the transformer behind the tokenizer of the same run, and write the weights."""
+    from hartsim.config import load_training
     from hartsim.training.mini import train_mini_transformer
 
-    screen.print(f"weights → {train_mini_transformer(data, out, minutes, start, labels)}")
+    how = load_training(settings or ()).transformer
+    budget = _budget(minutes, steps)
+    done = train_mini_transformer(data, out, budget, how, start, _model_config(size))
+    screen.print(f"weights → {done}")
 
 
 @train.command(epilog="Example: hartsim train decoder --data corpus --out run --minutes 15")
-def decoder(data: Corpus, out: TrainingRun, minutes: Minutes = 15) -> None:
+def decoder(
+    data: Corpus,
+    out: TrainingRun,
+    settings: TrainingSettings = None,
+    minutes: Minutes = 15,
+    steps: Steps = None,
+) -> None:
     """Train the decoder on what the run's transformer draws, and write the weights again."""
+    from hartsim.config import load_training
     from hartsim.training.mini import train_mini_decoder
 
-    screen.print(f"weights → {train_mini_decoder(data, out, minutes)}")
+    how = load_training(settings or ()).tokenizer
+    screen.print(f"weights → {train_mini_decoder(data, out, _budget(minutes, steps), how)}")
+
+
+@train.command("fine-tune", epilog="Example: hartsim train fine-tune my-photos --out run")
+def train_fine_tune(
+    images: Annotated[Path, typer.Argument(help="Your images, each with its caption.")],
+    out: TrainingRun,
+    settings: TrainingSettings = None,
+    minutes: Minutes = 30,
+    steps: Steps = None,
+    start: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Weights to begin with; default the shipped.")
+    ] = None,
+) -> None:
+    """Teach the model your own images, from a folder of them with captions and label maps."""
+    from hartsim.config import load_training
+    from hartsim.hart.hub import shipped
+    from hartsim.training.mini import fine_tune
+
+    how = load_training(["transformer=fine-tune", *(settings or ())])
+    budget, start = _budget(minutes, steps), start or shipped()["mini"]
+    done = fine_tune(images, out, budget, start, how.transformer, how.tokenizer)
+    screen.print(f"weights → {done}; to paint with them: hart.weights={done}")
+
+
+def _budget(minutes: float, steps: int | None) -> "Budget":
+    from hartsim.training.run import Budget
+
+    return Budget(minutes=minutes) if steps is None else Budget(steps=steps)
+
+
+def _model_config(size: str) -> "HartConfig":
+    """The configuration of a size of hartsim's, or in a file."""
+    from hartsim.hart.checkpoint import read_config
+    from hartsim.hart.config import SIZES
+
+    if size in SIZES:
+        return SIZES[size]
+    if not Path(size).is_file():
+        raise ConfigError(
+            f"--size is '{size}', must be one of {', '.join(SIZES)}, or the file of a configuration"
+        )
+    return read_config(Path(size))
 
 
 @train.command(epilog="Example: hartsim train measure --data corpus --out run")
@@ -223,6 +315,81 @@ def _measure_speed(request: "SpeedRequest", out: Path | None) -> None:
     screen.print("what the rows and columns mean: docs/speed.md")
     if out is not None:
         screen.print(f"report → {out}")
+
+
+@bench.command("quality", epilog="Example: hartsim bench quality --data corpus --json quality.json")
+def bench_quality(
+    data: Corpus,
+    weights_at: Annotated[
+        Path | None,
+        typer.Option("--weights", metavar="DIR", help="A model's folder; default the shipped."),
+    ] = None,
+    count: Annotated[int, typer.Option(min=1, help="Captions of which pictures are drawn.")] = 480,
+    seed: Seed = 0,
+    only: Annotated[
+        str | None,
+        typer.Option(metavar="NAME,NAME", help="Measures, with commas; docs/quality.md has them."),
+    ] = None,
+    minutes: Annotated[float, typer.Option(help="To teach each judge, once.")] = 6,
+    size_px: Annotated[
+        int | None,
+        typer.Option(metavar="PX", help="Side of the pictures compared; default the model's."),
+    ] = None,
+    out: Annotated[
+        Path, typer.Option(metavar="DIR", help="Judges and features, to be used again.")
+    ] = Path("quality"),
+    json_file: Annotated[
+        Path | None, typer.Option("--json", metavar="FILE", help="Keep the report here.")
+    ] = None,
+    picture: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A PNG of bars and examples.")
+    ] = None,
+) -> None:
+    """Measure how good HART's pictures are, on captioned pictures that it never saw."""
+    from hartsim.bench.quality.plan import MEASURES, JudgeSettings, QualityRequest
+
+    for option, file in (("--json", json_file), ("--picture", picture)):
+        if file is not None:
+            _require_writable(option, file)
+    names = MEASURES if only is None else tuple(_listed(only))
+    judges = JudgeSettings(minutes=minutes)
+    request = QualityRequest(
+        data, weights_at, count, seed, names, out, size_px=size_px, judges=judges
+    )
+    _measure_quality(request, json_file, picture)
+
+
+def _measure_quality(
+    request: "QualityRequest", json_file: Path | None, picture: Path | None
+) -> None:
+    """Show what each measure finds as soon as it does; keep the report, and draw it."""
+    from hartsim.bench.quality import show
+    from hartsim.bench.quality.materials import Materials
+    from hartsim.bench.quality.measure import measure, report, write_report
+
+    logging.getLogger("hartsim").setLevel(logging.INFO)
+    materials, findings = Materials(request), []
+    for each in measure(materials):
+        findings.append(each)
+        screen.print(escape(show.TITLES[each.name]))
+        for table in show.tables(each):
+            screen.print(rows_table(table))
+        for reason in each.left_out:
+            screen.print(f"[yellow]left out[/] {escape(reason)}")
+        if json_file is not None:  # at once: the next measure may take long
+            write_report(report(materials, findings), json_file)
+    found = report(materials, findings)
+    for line in (show.heading(found), *show.taught(found)):
+        screen.print(escape(line))
+    if picture is not None:
+        from hartsim.bench.quality.sheet import sheet, strips_of
+        from hartsim.dataset.durable import replace_durably
+        from hartsim.images import encode_png
+
+        replace_durably(picture, encode_png(sheet(found, strips_of(materials)), 6))
+    for file in (json_file, picture):
+        if file is not None:
+            screen.print(f"report → {file}")
 
 
 def _require_writable(option: str, file: Path) -> None:

@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from hartsim.types import CLASSES
+
 PATCH_NUMS_1024 = (1, 2, 3, 4, 5, 7, 9, 12, 16, 21, 27, 36, 48, 64)
 
 Grid = tuple[int, int]
@@ -41,7 +43,7 @@ class TransformerConfig:
     """Share of training rows that lose their text."""
     label_classes: int = 0
     """Classes of the label maps that pictures may follow; 0 for a model that takes none."""
-    label_drop_rate: float = 0.3
+    label_drop_rate: float = 0.5
     """Share of training rows that lose their labels."""
 
     def __post_init__(self) -> None:
@@ -97,7 +99,8 @@ class TokenizerConfig:
     decoder_ch: int = 0
     """Channels of the decoder; 0 is `ch`. Fewer are faster, and need a training of their own."""
     linear_shortcut: bool = False
-    """A linear map of whole blocks of pixels beside the encoder, and its inverse by the decoder."""
+    """A linear map of whole blocks of pixels beside the encoder, and one of cells to pixels beside
+    the decoder."""
 
     def __post_init__(self) -> None:
         _require_positive(self, "vocab_size", "z_channels", "ch", "share_quant_resi", "stem_patch")
@@ -266,20 +269,21 @@ SIZES: dict[str, HartConfig] = {
         name="mini",
         transformer=TransformerConfig(
             context_token=48,
-            context_dim=160,
-            depth=6,
-            embed_dim=192,
-            num_heads=3,
+            context_dim=192,
+            depth=8,
+            embed_dim=256,
+            num_heads=4,
             patch_nums=(1, 2, 3, 5, 9, 16),
             diff_width=256,
             diff_depth=3,
             diffusion_batch_mul=2,
+            label_classes=len(CLASSES),
         ),
         tokenizer=TokenizerConfig(
-            vocab_size=2048,
-            z_channels=16,
+            vocab_size=4096,
+            z_channels=32,
             ch=48,
-            ch_mult=(1, 2),
+            ch_mult=(1, 2, 4),
             v_patch_nums=(1, 2, 3, 5, 9, 16),
             stem_patch=4,
             encoder_blocks=1,

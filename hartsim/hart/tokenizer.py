@@ -182,8 +182,7 @@ class Decoder(nn.Module):
         self.conv_out = nn.Conv2d(widths[0], 3 * config.stem_patch**2, kernel_size=3, padding=1)
         self.shortcut: nn.Module | None = None
         if config.linear_shortcut:
-            block = config.downsampling
-            self.shortcut = nn.ConvTranspose2d(config.z_channels, 3, block, stride=block)
+            self.shortcut = LinearPixels(config)
 
     def forward(self, latent: Tensor) -> Tensor:
         """Decode, without clamping."""
@@ -193,6 +192,15 @@ class Decoder(nn.Module):
         pixels = self.conv_out(functional.silu(self.norm_out(x)))
         image = functional.pixel_shuffle(pixels, self.stem_patch)
         return image if self.shortcut is None else image + self.shortcut(latent)
+
+
+class LinearPixels(nn.Sequential):
+    """The block of pixels of every cell as a linear map of the cell and its neighbours."""
+
+    def __init__(self, config: TokenizerConfig) -> None:
+        block = config.downsampling
+        conv = nn.Conv2d(config.z_channels, 3 * block**2, kernel_size=3, padding=1)
+        super().__init__(conv, nn.PixelShuffle(block))
 
 
 class Autoencoder(nn.Module):

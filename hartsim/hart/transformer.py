@@ -30,6 +30,8 @@ from hartsim.hart.text import Context
 from hartsim.types import UNKNOWN
 
 KEPT_AT_LEAST = 32
+LABEL_PARTS = 4
+"""Parts along one side of a cell, of which each shows its own shares of the classes."""
 
 
 class AdaptiveNorm(nn.Module):
@@ -114,8 +116,9 @@ class HartTransformer(nn.Module):
         self.decoder_norm = RMSNorm(c.embed_dim, c.norm_eps)
         self.label_embed: nn.Conv2d | None = None
         if c.label_classes:
-            cell = config.tokenizer.downsampling
-            self.label_embed = nn.Conv2d(c.label_classes, c.embed_dim, cell, cell, bias=False)
+            self.label_embed = nn.Conv2d(
+                c.label_classes, c.embed_dim, LABEL_PARTS, LABEL_PARTS, bias=False
+            )
             nn.init.zeros_(self.label_embed.weight)
         self.diffloss = ResidualHead(latent_channels, c.embed_dim, c.diff_width, c.diff_depth)
 
@@ -256,7 +259,8 @@ class HartTransformer(nn.Module):
             raise ValueError("labels are given, but this model follows none (label_classes is 0)")
         ids = torch.arange(self.config.label_classes, device=labels.device)
         shown = (labels[:, None] == ids[:, None, None]).to(self.like.dtype)
-        cells = self.label_embed(shown)
+        parts = (LABEL_PARTS * grids[-1][0], LABEL_PARTS * grids[-1][1])
+        cells = self.label_embed(functional.adaptive_avg_pool2d(shown, parts))
         pooled = [functional.adaptive_avg_pool2d(cells, grid) for grid in grids[1:]]
         return tuple(each.flatten(2).mT for each in pooled)
 

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from hartsim.config import TokenizerTraining, TransformerTraining
 from hartsim.errors import DatasetError
 from hartsim.hart.checkpoint import load_hart, save_hart
 from hartsim.hart.config import HartConfig, hart_config
@@ -25,81 +26,127 @@ from hartsim.training.features import (
     kernel_distance,
     pooled_features,
 )
-from hartsim.training.run import read_checkpoint
+from hartsim.training.folder import folder_corpus
+from hartsim.training.parallel import join_ranks
+from hartsim.training.run import Budget, read_checkpoint
 from hartsim.training.tokenizer import train_decoder, train_tokenizer
 from hartsim.training.transformer import (
     Painter,
+    make_lessons,
+    new_painter,
     painter_of,
     redraw_last_scale,
     train_transformer,
 )
-from hartsim.types import CLASSES, Image
+from hartsim.types import Image
 
 logger = logging.getLogger(__name__)
 
 BATCH = 16
 
 
-def train_mini_tokenizer(data: Path, out: Path, minutes: float, threads: int = 2) -> Path:
+def train_mini_tokenizer(
+    data: Path,
+    out: Path,
+    budget: Budget,
+    how: TokenizerTraining | None = None,
+    config: HartConfig | None = None,
+) -> Path:
     """Train the tokenizer on a corpus; the path of its last checkpoint."""
-    torch.set_num_threads(threads)
-    config = hart_config("mini")
+    ranks, config = join_ranks(), config or hart_config("mini")
     corpus, held_out = (read_corpus(data, held, config.size_px) for held in (False, True))
-    train_tokenizer(corpus, held_out, config, out, minutes)
+    train_tokenizer(corpus, held_out, config, out, budget, how, ranks)
     return out / "alternating.pt"
 
 
 def train_mini_transformer(
     data: Path,
     out: Path,
-    minutes: float,
+    budget: Budget,
+    how: TransformerTraining | None = None,
     start: Path | None = None,
-    labels: bool = False,
-    threads: int = 2,
+    config: HartConfig | None = None,
 ) -> Path:
     """Train the transformer behind the tokenizer in `out`; the folder of the finished weights.
 
     With `start`, a folder of finished weights, its transformer is trained further, behind its own
-    tokenizer. With `labels` it learns to follow the corpus's label maps as well.
+    tokenizer.
     """
-    torch.set_num_threads(threads)
+    ranks, how = join_ranks(), how or TransformerTraining()
+    out.mkdir(parents=True, exist_ok=True)
     begun = None if start is None else load_hart(start)
-    config = hart_config("mini") if begun is None else begun.config
-    if labels:
-        followed = replace(config.transformer, label_classes=len(CLASSES))
-        config = replace(config, transformer=followed)
+    config = (config or hart_config("mini")) if begun is None else begun.config
     tokenizer = trained_tokenizer(out, config) if begun is None else begun.tokenizer
-    corpus, held_out = (read_corpus(data, held, config.size_px) for held in (False, True))
-    captions = [held_out.captions[i][0] for i in _spread(len(held_out), 24)]
+    tokenizer.to(ranks.device)
+    begin = new_painter(config, how.seed) if begun is None else painter_of(begun, config)
+    corpora = {held: read_corpus(data, held == "held-out", config.size_px) for held in PARTS}
+    lessons, unseen = (
+        make_lessons(corpora[held], tokenizer, begin.text, config, out / f"{held}-latents.pt", how)
+        for held in PARTS
+    )
+    captions = [corpora["held-out"].captions[i][0] for i in _spread(len(corpora["held-out"]), 24)]
 
     def preview(painter: Painter, step: int) -> None:
         hart = Hart(config, painter.text, painter.transformer, tokenizer)
         sheet = contact_sheet(list(sample_images(hart, captions)), columns=6)
         (out / f"samples-{step:06d}.png").write_bytes(encode_png(sheet))
 
-    begin = None if begun is None else painter_of(begun, config)
-    painter = train_transformer(corpus, tokenizer, config, out, minutes, preview, begin=begin)
+    painter = train_transformer(
+        lessons, unseen, tokenizer, config, out, budget, how, preview, begin, ranks
+    )
     hart = Hart(config, painter.text, painter.transformer, tokenizer)
-    save_hart(hart, out / "mini", torch.float16)
+    if ranks.leads:
+        save_hart(hart, out / "mini", torch.float16)
     return out / "mini"
 
 
-def train_mini_decoder(data: Path, out: Path, minutes: float, threads: int = 2) -> Path:
+PARTS = ("training", "held-out")
+
+
+def train_mini_decoder(
+    data: Path, out: Path, budget: Budget, how: TokenizerTraining | None = None
+) -> Path:
     """Train the decoder on what the finished transformer in `out` draws; the same weights' folder.
 
     Pictures then look less like the patchwork that tokens drawn apart from each other make.
     """
-    torch.set_num_threads(threads)
-    hart = load_hart(out / "mini")
+    ranks = join_ranks()
+    hart = load_hart(out / "mini").to(ranks.device)
     corpus = read_corpus(data, size_px=hart.config.size_px)
-    generator = torch.Generator().manual_seed(0)
 
-    def draw(latents: Tensor, captions: Sequence[str]) -> Tensor:
+    def draw(latents: Tensor, captions: Sequence[str], generator: torch.Generator) -> Tensor:
         return redraw_last_scale(hart, latents, captions, generator)
 
-    train_decoder(hart.tokenizer, corpus, draw, out, minutes)
-    save_hart(hart, out / "mini", torch.float16)
+    train_decoder(hart.tokenizer, corpus, draw, out, budget, how, ranks)
+    if ranks.leads:
+        save_hart(hart, out / "mini", torch.float16)
     return out / "mini"
+
+
+def fine_tune(
+    images: Path,
+    out: Path,
+    budget: Budget,
+    start: Path,
+    transformer: TransformerTraining | None = None,
+    tokenizer: TokenizerTraining | None = None,
+) -> Path:
+    """Teach finished weights a folder of captioned images; the folder of the new weights.
+
+    `images` is as in `training.folder`. Most of the budget goes to the transformer and its head,
+    the rest to the decoder; encoder and codes stay. Runs on, if `out` has a run already.
+    """
+    size_px = load_hart(start).config.size_px
+    for _ in folder_corpus(images, out / "corpus", size_px):
+        pass
+    parts = (DECODER_SHARE, 1 - DECODER_SHARE)
+    for_decoder, for_transformer = (budget.share(part) for part in parts)
+    train_mini_transformer(out / "corpus", out, for_transformer, transformer, start)
+    return train_mini_decoder(out / "corpus", out, for_decoder, tokenizer)
+
+
+DECODER_SHARE = 0.2
+"""Of fine-tuning."""
 
 
 def trained_tokenizer(out: Path, config: HartConfig) -> Tokenizer:
@@ -123,9 +170,9 @@ def sample_images(
         settings = replace(settings, guidance=guidance)
     for start in range(0, len(prompts), BATCH):
         part = prompts[start : start + BATCH]
-        noise = KeyedNoise.of([f"sample {start + i}" for i in range(len(part))])
+        noise = KeyedNoise.of([f"sample {start + i}" for i in range(len(part))], hart.device)
         latent = generate(hart, hart.text.encode(part), noise, settings)
-        yield from to_pixels(hart.tokenizer.decode(latent)).numpy()
+        yield from to_pixels(hart.tokenizer.decode(latent)).cpu().numpy()
 
 
 @torch.inference_mode()

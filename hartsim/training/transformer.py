@@ -5,15 +5,19 @@ the codes of every scale, plus the diffusion loss of the last scale's residual r
 drawn from the model itself; most of the last scale's tokens are left out of each step.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from hartsim.config import TransformerTraining
+from hartsim.errors import DatasetError
 from hartsim.hart.config import HartConfig
 from hartsim.hart.model import Hart
 from hartsim.hart.text import HashTextEncoder
@@ -27,20 +31,12 @@ from hartsim.hart.transformer import (
 )
 from hartsim.training.corpus import Corpus
 from hartsim.training.muon import Muon
-from hartsim.training.run import Average, Run
+from hartsim.training.parallel import Ranks
+from hartsim.training.run import Average, Budget, Run, ahead, learning_rate
 
-BATCH = 32
-MATRIX_RATE, OTHER_RATE = 0.02, 2e-3
-"""Peak learning rates: of the blocks' matrices (Muon), and of all else (AdamW)."""
-WRONG_SHARE, MOST_WRONG = 0.6, 0.6
-"""Share of pictures read with wrong codes, and the most noise that makes them so."""
-MARK_WEIGHTS = (1.0, 3.0, 8.0)
-"""What codes of unnamed things, of named objects and of hazards weigh in the loss.
-
-Hazards are small, and would be lost among the codes of houses and trees.
-"""
 TOP_K, TOP_P = 600, 0.96
-RESIDUAL_WEIGHT = 1.0
+HELD_OUT_BATCHES = 4
+"""Batches of held-out pictures that are measured now and then."""
 
 
 class Painter(nn.Module):
@@ -85,86 +81,125 @@ class Batch(NamedTuple):
     labels: Tensor | None
     ids: Tensor
 
+    def to(self, device: torch.device) -> "Batch":
+        """The same on a device."""
+        return Batch(*(None if each is None else each.to(device) for each in self))  # type: ignore[arg-type]
+
 
 @dataclass(frozen=True)
 class Lessons:
     """A corpus as the transformer sees it: latents (N, C, P, P) and token ids per wording.
 
-    `weights` (N, P, P) says how much each cell matters; `labels` (N, H, W) are there for models
-    that follow them.
+    `weights` (N, P, P) says how much each cell matters. `labels` gives the label maps (B, H, W) of
+    some pictures; it is there for models that follow them.
     """
 
     latents: Tensor
     weights: Tensor
-    labels: Tensor | None
+    labels: Callable[[Sequence[int]], Tensor] | None
     ids: Tensor
     first: Tensor
     wordings: Tensor
 
-    def batches(self, size: int, generator: torch.Generator) -> Iterator[Batch]:
-        """Endless batches, each picture with one of its wordings."""
-        count = len(self.latents)
-        while True:
-            for picks in torch.randperm(count, generator=generator).split(size):  # type: ignore[no-untyped-call]
-                if len(picks) < size:
-                    continue
-                chance = torch.rand(size, generator=generator)
-                wording = (chance * self.wordings[picks]).long()
-                ids = self.ids[self.first[picks] + wording]
-                labels = None if self.labels is None else self.labels[picks]
-                latents, weights = self.latents[picks].float(), self.weights[picks].float()
-                yield Batch(latents, weights, labels, ids)
+    def batch(self, step: int, size: int, seed: int = 0, ranks: Ranks | None = None) -> Batch:
+        """The pictures of a step, each with one of its wordings; an epoch shows every one once.
+
+        What is left over at the end of an epoch is not shown.
+        """
+        ranks = ranks or Ranks()
+        steps = len(self.latents) // (size * ranks.world)
+        if steps == 0:
+            raise DatasetError(
+                f"{len(self.latents)} pictures are fewer than a step takes: {size} on each of "
+                f"{ranks.world} processes"
+            )
+        epoch, row = divmod(step, steps)
+        order = np.random.default_rng([seed, epoch]).permutation(len(self.latents))
+        start = (row * ranks.world + ranks.rank) * size
+        picks = torch.from_numpy(order[start : start + size])
+        chance = torch.from_numpy(np.random.default_rng([seed, step, ranks.rank]).random(size))
+        ids = self.ids[self.first[picks] + (chance * self.wordings[picks]).long()]
+        labels = None if self.labels is None else self.labels(picks.tolist())
+        return Batch(self.latents[picks].float(), self.weights[picks].float(), labels, ids)
 
 
 def train_transformer(
-    corpus: Corpus,
+    lessons: Lessons,
+    held_out: Lessons | None,
     tokenizer: Tokenizer,
     config: HartConfig,
     folder: Path,
-    minutes: float,
+    budget: Budget,
+    how: TransformerTraining | None = None,
     preview: Callable[[Painter, int], None] | None = None,
-    preview_every: int = 500,
     begin: Painter | None = None,
+    ranks: Ranks | None = None,
 ) -> Painter:
     """Train, or go on training, in `folder`; returns the averaged weights.
 
-    `preview` is called with the averaged model and the step now and then. A fresh run begins with
-    the weights of `begin`, or with random ones.
+    Now and then `preview` is called with the averaged model and the step, and the losses on
+    `held_out` are logged. A fresh run begins with the weights of `begin`, or with random ones.
     """
-    painter = begin or new_painter(config, seed=0)
-    average = Average(painter)
-    optimizers = make_optimizers(painter)
+    how, ranks = how or TransformerTraining(), ranks or Ranks()
+    painter = (begin or new_painter(config, how.seed)).to(ranks.device)
+    tokenizer = tokenizer.to(ranks.device)
+    average = Average(painter, how.average)
+    optimizers = make_optimizers(painter, how)
     peaks = [group["lr"] for each in optimizers for group in each.param_groups]
-    run = Run(folder, "transformer", minutes)
+    run = Run(folder, "transformer", budget, ranks, how.seed)
     state = run.start()
     if state is not None:
-        painter.load_state_dict(state["model"])
-        for optimizer, kept in zip(optimizers, state["optimizers"], strict=True):
-            optimizer.load_state_dict(kept)
-        average.values, average.updates = state["average"], state["updates"]
-    lessons = make_lessons(corpus, tokenizer, painter.text, config, folder / "latents.pt")
-    generator = torch.Generator().manual_seed(run.step)
-    batches = lessons.batches(BATCH, generator)
-    while run.progress < 1:
-        codes_loss, residual_loss = losses(painter, tokenizer, next(batches), config, generator)
-        loss = codes_loss + RESIDUAL_WEIGHT * residual_loss
+        _take_up(state, painter, optimizers, average)
+    batches = ahead(lambda step: lessons.batch(step, how.batch, how.seed, ranks), run.step)
+    while (progress := run.progress) < 1:
+        batch = next(batches).to(ranks.device)
+        with ranks.autocast():
+            codes, residual = losses(painter, tokenizer, batch, config, run.generator(), how)
+        loss = codes + how.residual_weight * residual
         groups = [group for each in optimizers for group in each.param_groups]
         for group, peak in zip(groups, peaks, strict=True):
-            group["lr"] = run.learning_rate(peak, warm_up_steps=200)
+            group["lr"] = learning_rate(peak, run.step, progress, how.warm_up_steps, how.decay_from)
         painter.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
-        norm = nn.utils.clip_grad_norm_(painter.parameters(), 2.0)
+        ranks.average_gradients(painter.parameters())
+        norm = nn.utils.clip_grad_norm_(painter.parameters(), how.clip)
         for optimizer in optimizers:
             optimizer.step()
         average.update(painter)
-        run.log(codes=codes_loss, residual=residual_loss, gradient=norm)
+        run.log(codes=codes, residual=residual, gradient=norm)
         run.step += 1
-        if preview is not None and run.step % preview_every == 0:
-            preview(averaged(painter, average, config), run.step)
+        if run.step % how.preview_every == 0 and ranks.leads:
+            look = averaged(painter, average, config)
+            if held_out is not None:
+                found = measured(look, tokenizer, held_out, config, how.batch)
+                run.note("held-out", codes=found[0], residual=found[1])
+            if preview is not None:
+                preview(look, run.step)
         if run.due():
             _save(run, painter, optimizers, average)
+    batches.close()
     _save(run, painter, optimizers, average)
+    ranks.wait()
     return averaged(painter, average, config)
+
+
+@torch.no_grad()
+def measured(
+    painter: Painter, tokenizer: Tokenizer, held_out: Lessons, config: HartConfig, size: int
+) -> tuple[float, float]:
+    """Both losses on pictures that were not learned from, always the same, with text and labels."""
+    keeps = replace(config.transformer, cond_drop_rate=0.0, label_drop_rate=0.0)
+    config, size = replace(config, transformer=keeps), min(size, len(held_out.latents))
+    device, exact = painter.text.positions.device, TransformerTraining(wrong_share=0.0)
+    found = []
+    for step in range(min(HELD_OUT_BATCHES, len(held_out.latents) // size)):
+        batch = held_out.batch(step, size).to(device)
+        generator = torch.Generator(device).manual_seed(step)
+        found.append(
+            [x.item() for x in losses(painter, tokenizer, batch, config, generator, exact)]
+        )
+    codes, residual = np.mean(found, axis=0).tolist()
+    return codes, residual
 
 
 def losses(
@@ -173,12 +208,13 @@ def losses(
     batch: Batch,
     config: HartConfig,
     generator: torch.Generator,
+    how: TransformerTraining = TransformerTraining(),  # noqa: B008
 ) -> tuple[Tensor, Tensor]:
     """Weighted cross entropy of the codes, and the residual head's loss, of one batch."""
     quantizer, c = tokenizer.quantizer, config.transformer
     latents, weights, labels, ids = batch
     with torch.no_grad():
-        strength = wrongness(len(latents), generator)
+        strength = wrongness(len(latents), how, generator)
         quantized = quantizer.encode(latents, lambda tokens: disturbed(tokens, strength, generator))
         inputs = quantizer.next_inputs(quantized)
     kept = draw_kept_tokens(len(latents), c.patch_nums[-1] ** 2, generator)
@@ -198,8 +234,10 @@ def losses(
     z = painter.transformer.residual_condition(predicted.hidden, embedded).flatten(0, 1)
     target = residual_target(quantized.residual, kept, embedded).flatten(0, 1)
     times = c.diffusion_batch_mul
-    t = torch.randint(1000, (len(z) * times,), generator=generator)
-    noise = torch.randn(len(z) * times, target.shape[1], generator=generator)
+    t = torch.randint(1000, (len(z) * times,), generator=generator, device=generator.device)
+    noise = torch.randn(
+        len(z) * times, target.shape[1], generator=generator, device=generator.device
+    )
     error, bound = painter.transformer.diffloss.loss(
         z.repeat(times, 1), target.repeat(times, 1), t, noise
     )
@@ -225,23 +263,23 @@ def redraw_last_scale(
     residual = transformer.diffloss.sample(
         transformer.residual_condition(predicted.hidden, embedded),
         0.0,
-        torch.randn(embedded.shape, generator=generator),
-        lambda step: torch.randn(embedded.shape, generator=generator),
+        torch.randn(embedded.shape, generator=generator, device=generator.device),
+        lambda step: torch.randn(embedded.shape, generator=generator, device=generator.device),
         hart.config.residual_steps,
         hart.config.residual_temperature,
     )
     return quantized.running[-2] + quantizer.lift(embedded + residual, quantizer.last)
 
 
-def wrongness(rows: int, generator: torch.Generator) -> Tensor:
+def wrongness(rows: int, how: TransformerTraining, generator: torch.Generator) -> Tensor:
     """How wrong the codes read are to be, (rows, 1, 1): nought for some, up to the most."""
-    some, much = torch.rand(2, rows, 1, 1, generator=generator)
-    return torch.where(some < WRONG_SHARE, MOST_WRONG * much, 0.0)
+    some, much = torch.rand(2, rows, 1, 1, generator=generator, device=generator.device)
+    return torch.where(some < how.wrong_share, how.most_wrong * much, 0.0)
 
 
 def disturbed(tokens: Tensor, strength: Tensor, generator: torch.Generator) -> Tensor:
     """Tokens (B, L, C) with normal noise of `strength` (B, 1, 1) times their own deviation."""
-    noise = torch.randn(tokens.shape, generator=generator)
+    noise = torch.randn(tokens.shape, generator=generator, device=generator.device)
     return tokens + strength * tokens.std(dim=(0, 1)) * noise
 
 
@@ -261,24 +299,33 @@ def draw_codes(logits: Tensor, generator: torch.Generator) -> Tensor:
 
 @torch.no_grad()
 def make_lessons(
-    corpus: Corpus, tokenizer: Tokenizer, text: HashTextEncoder, config: HartConfig, cache: Path
+    corpus: Corpus,
+    tokenizer: Tokenizer,
+    text: HashTextEncoder,
+    config: HartConfig,
+    cache: Path,
+    how: TransformerTraining | None = None,
 ) -> Lessons:
     """Encode every picture and caption once; `cache` keeps the latents for a resumed run."""
     latents = _latents(corpus, tokenizer, cache)
     wordings = torch.tensor([len(captions) for captions in corpus.captions])
     ids = text.token_ids([caption for captions in corpus.captions for caption in captions])
-    weights = cell_weights(corpus, latents.shape[-1])
-    labels = None
-    if config.transformer.label_classes:
-        picks = range(len(corpus))
-        labels = torch.stack([torch.from_numpy(corpus.labels_of(i, config.size_px)) for i in picks])
+    weights = cell_weights(corpus, latents.shape[-1], how or TransformerTraining())
     first = wordings.cumsum(dim=0) - wordings
-    return Lessons(latents, weights, labels, ids, first, wordings)
+
+    def labels(picks: Sequence[int]) -> Tensor:
+        return torch.stack([torch.from_numpy(corpus.labels_of(i, config.size_px)) for i in picks])
+
+    follows = config.transformer.label_classes > 0
+    return Lessons(latents, weights, labels if follows else None, ids, first, wordings)
 
 
-def cell_weights(corpus: Corpus, side: int) -> Tensor:
-    """What the cells (N, side, side) of every picture weigh, in float16."""
-    by_mark = torch.tensor(MARK_WEIGHTS)
+def cell_weights(corpus: Corpus, side: int, how: TransformerTraining) -> Tensor:
+    """What the cells (N, side, side) of every picture weigh, in float16.
+
+    Hazards are small, and would be lost among the codes of houses and trees.
+    """
+    by_mark = torch.tensor([1.0, how.object_weight, how.hazard_weight])
     pooled = [
         functional.adaptive_avg_pool2d(by_mark[torch.from_numpy(marks.astype(int))][None], side)
         for marks in map(corpus.marks_of, range(len(corpus)))
@@ -288,7 +335,8 @@ def cell_weights(corpus: Corpus, side: int) -> Tensor:
 
 def _latents(corpus: Corpus, tokenizer: Tokenizer, cache: Path) -> Tensor:
     """Latents (N, C, P, P) in float16 of all pictures; kept for this corpus and this encoder."""
-    weights = torch.cat([p.flatten() for p in tokenizer.vae.encoder.parameters()]).double()
+    encoder = list(tokenizer.vae.encoder.parameters())
+    weights = torch.cat([p.flatten() for p in encoder]).double()
     made_of = [len(corpus), float(weights.sum()), float(weights.square().sum())]
     if cache.exists():
         kept = torch.load(cache, weights_only=True)
@@ -298,11 +346,13 @@ def _latents(corpus: Corpus, tokenizer: Tokenizer, cache: Path) -> Tensor:
     chunks = []
     for start in range(0, len(corpus), 16):
         picks = list(range(start, min(start + 16, len(corpus))))
-        image = from_pixels(torch.from_numpy(corpus.batch(picks)))
+        image = from_pixels(torch.from_numpy(corpus.batch(picks)).to(encoder[0].device))
         image = image.contiguous(memory_format=torch.channels_last)
-        chunks.append(tokenizer.latent(image).half())
+        chunks.append(tokenizer.latent(image).half().cpu())
     latents = torch.cat(chunks)
-    torch.save({"made_of": made_of, "latents": latents}, cache)
+    aside = cache.with_suffix(f".{os.getpid()}")
+    torch.save({"made_of": made_of, "latents": latents}, aside)
+    os.replace(aside, cache)
     return latents
 
 
@@ -310,10 +360,10 @@ def averaged(painter: Painter, average: Average, config: HartConfig) -> Painter:
     """A copy of the painter with its averaged weights, for sampling."""
     copy = Painter(config)
     copy.load_state_dict(average.values)
-    return copy.eval()
+    return copy.to(painter.text.positions.device).eval()
 
 
-def make_optimizers(painter: Painter) -> list[torch.optim.Optimizer]:
+def make_optimizers(painter: Painter, how: TransformerTraining) -> list[torch.optim.Optimizer]:
     """Muon for the matrices of all blocks, AdamW for the rest, weight decay for matrices only."""
     blocks = [*painter.text.blocks.parameters(), *painter.transformer.blocks.parameters()]
     hidden = {id(p): p for p in blocks if p.ndim == 2}
@@ -323,9 +373,24 @@ def make_optimizers(painter: Painter) -> list[torch.optim.Optimizer]:
         {"params": [p for p in rest if p.ndim < 2], "weight_decay": 0.0},
     ]
     return [
-        Muon(hidden.values(), lr=MATRIX_RATE),
-        torch.optim.AdamW(groups, lr=OTHER_RATE, betas=(0.9, 0.95), fused=True),
+        Muon(hidden.values(), lr=how.matrix_rate),
+        torch.optim.AdamW(groups, lr=how.other_rate, betas=(0.9, 0.95), fused=True),
     ]
+
+
+def _take_up(
+    state: Mapping[str, Any],
+    painter: Painter,
+    optimizers: Sequence[torch.optim.Optimizer],
+    average: Average,
+) -> None:
+    """Put what `_save` wrote back in its places."""
+    painter.load_state_dict(state["model"])
+    for optimizer, kept in zip(optimizers, state["optimizers"], strict=True):
+        optimizer.load_state_dict(kept)
+    device = painter.text.positions.device
+    average.values = {key: value.to(device) for key, value in state["average"].items()}
+    average.updates = state["updates"]
 
 
 def _save(

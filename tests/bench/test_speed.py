@@ -114,7 +114,7 @@ def test_a_file_that_is_no_report_is_refused(report, change, complaint):
         ("--model large", "--model is 'large', must be of tiny, mini, 0.7b"),
         ("--model 0.7b --size-px 250", "--size-px is 250; 0.7b has 256, 512, 1024"),
         ("--model 0.7b --size-px 320", "--size-px is 320; 0.7b has 256, 512, 1024"),
-        ("--size-px 0", "--size-px is 0; mini has 128, 256, 512"),
+        ("--size-px 0", "--size-px is 0; mini has 256, 512, 1024"),
         ("--precision fp32,fp7", "--precision is 'fp7', must be of fp32, int8, bf16, fp16, fp8"),
         ("--precision ,", "--precision names none; there are fp32, int8"),
         ("--device gpu", "--device is 'gpu', must be auto, cpu, cuda or cuda:N"),

@@ -9,7 +9,9 @@ def entries(start, count):
     for value in range(start, start + count):
         image = np.full((8, 8, 3), value, np.uint8)
         marks = np.full((8, 8), HAZARD if value % 2 else 0, np.uint8)
-        yield Entry(image, image[..., 0], marks, [f"picture {value}", f"number {value}"])
+        depth_m = np.full((8, 8), value, np.float32)
+        captions, record = [f"picture {value}", f"number {value}"], {"content": "picture"}
+        yield Entry(image, image[..., 0], marks, depth_m, captions, record)
 
 
 @pytest.fixture
@@ -29,6 +31,18 @@ def test_a_batch_finds_pictures_in_any_part(root):
 def test_marks_belong_to_their_picture(root):
     corpus = read_corpus(root)
     assert [int(corpus.marks_of(index).max()) for index in (0, 1, 4)] == [0, HAZARD, HAZARD]
+
+
+def test_records_and_depth_are_kept(root):
+    corpus = read_corpus(root)
+    assert corpus.records[4] == {"content": "picture"}
+    assert corpus.parts[1].depth[1].max() == 11
+
+
+def test_a_part_that_lost_a_caption_is_named(root):
+    (root / "train-00001" / "captions.json").write_text("[]")
+    with pytest.raises(DatasetError, match=r"train-00001: counts differ .*'captions': 0"):
+        read_corpus(root)
 
 
 def test_held_out_parts_are_never_trained_on(root):

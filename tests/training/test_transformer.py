@@ -4,13 +4,16 @@ import numpy as np
 import pytest
 import torch
 
+from hartsim.config import TransformerTraining
+from hartsim.errors import DatasetError
 from hartsim.hart.config import hart_config
 from hartsim.hart.model import new_hart
 from hartsim.hart.tokenizer import Tokenizer
 from hartsim.hart.transformer import drop_labels
-from hartsim.training.corpus import HAZARD, OBJECT, Corpus
+from hartsim.training.corpus import HAZARD, OBJECT, Corpus, Part
+from hartsim.training.parallel import Ranks
+from hartsim.training.run import Budget
 from hartsim.training.transformer import (
-    MARK_WEIGHTS,
     Batch,
     Lessons,
     Painter,
@@ -23,11 +26,20 @@ from hartsim.training.transformer import (
     painter_of,
     redraw_last_scale,
     token_weights,
+    train_transformer,
 )
 from hartsim.types import CLASSES, UNKNOWN
+from tests.training.fakes import fake_corpus, stop_after
 
 CONFIG = hart_config("tiny")
 LABELLED = replace(CONFIG, transformer=replace(CONFIG.transformer, label_classes=len(CLASSES)))
+
+
+def corpus_of(images, marks=None):
+    maps, count = images[..., 0] * 0, len(images)
+    marks = maps if marks is None else marks
+    part = Part(images, maps, marks, maps, [["one"]] * count, [{}] * count)
+    return Corpus((part,))
 
 
 @pytest.fixture
@@ -50,10 +62,9 @@ def test_a_few_steps_lower_both_losses(painter, lessons):
     tokenizer = Tokenizer(CONFIG.tokenizer, CONFIG.transformer.patch_nums)
     optimizer = torch.optim.AdamW(painter.parameters(), lr=3e-3)
     generator = torch.Generator().manual_seed(0)
-    batches = lessons.batches(6, generator)
     seen = []
-    for _ in range(40):
-        codes, residual = losses(painter, tokenizer, next(batches), CONFIG, generator)
+    for step in range(40):
+        codes, residual = losses(painter, tokenizer, lessons.batch(step, 6), CONFIG, generator)
         optimizer.zero_grad()
         (codes + residual).backward()
         optimizer.step()
@@ -63,8 +74,7 @@ def test_a_few_steps_lower_both_losses(painter, lessons):
 
 
 def test_an_epoch_shows_every_picture_once(lessons):
-    batches = lessons.batches(2, torch.Generator().manual_seed(0))
-    shown = torch.cat([next(batches)[0] for _ in range(3)])
+    shown = torch.cat([lessons.batch(step, 2).latents for step in range(3)])
     assert len(shown.flatten(1).unique(dim=0)) == 6
 
 
@@ -73,9 +83,8 @@ def test_each_picture_keeps_its_own_wordings(painter):
     ids = painter.text.token_ids(["one", "first", "two"])
     weights = torch.ones(2, 1, 1)
     lessons = Lessons(latents, weights, None, ids, torch.tensor([0, 2]), torch.tensor([2, 1]))
-    batches = lessons.batches(2, torch.Generator().manual_seed(0))
-    for _ in range(10):
-        shown, _, _, wordings = next(batches)
+    for step in range(10):
+        shown, _, _, wordings = lessons.batch(step, 2)
         row = int((shown.flatten() == 1).nonzero())
         assert torch.equal(wordings[row], ids[2])
         assert not torch.equal(wordings[1 - row], ids[2])
@@ -92,9 +101,11 @@ def test_marks_become_weights_of_cells():
     marks = np.zeros((1, 8, 8), np.uint8)
     marks[0, :4, :4] = HAZARD
     marks[0, 4:, 4:6] = OBJECT
-    corpus = Corpus((np.zeros((1, 8, 8, 3), np.uint8),), (marks,), (marks,), (("one",),))
-    unnamed, named, hazard = MARK_WEIGHTS
-    assert cell_weights(corpus, 2).tolist() == [[[hazard, unnamed], [unnamed, (1 + named) / 2]]]
+    how = TransformerTraining(object_weight=3, hazard_weight=9)
+    unnamed, named, hazard = 1, 3, 9
+    assert cell_weights(corpus_of(marks[..., None].repeat(3, 3), marks), 2, how).tolist() == [
+        [[hazard, unnamed], [unnamed, (1 + named) / 2]]
+    ]
 
 
 def test_unlikely_codes_are_never_drawn():
@@ -141,8 +152,7 @@ def test_latents_are_kept_for_the_same_pictures_only(painter, tmp_path):
     images = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 3), dtype=np.uint8)
 
     def latents(count):
-        maps = (images[:count, ..., 0] * 0,)
-        corpus = Corpus((images[:count],), maps, maps, (("one",),) * count)
+        corpus = corpus_of(images[:count])
         cache = tmp_path / "latents.pt"
         return make_lessons(corpus, tokenizer, painter.text, CONFIG, cache).latents
 
@@ -182,8 +192,9 @@ def test_labels_are_learned_beside_the_text():
     ids = painter.text.token_ids(["a road", "a road"])
     batch = Batch(latents, torch.ones(2, 4, 4), labels, ids)
     optimizer = torch.optim.AdamW(painter.parameters(), lr=5e-3)
-    for _ in range(60):
-        codes, residual = losses(painter, tokenizer, batch, LABELLED, generator)
+    often = replace(LABELLED, transformer=replace(LABELLED.transformer, label_drop_rate=0.2))
+    for _ in range(80):
+        codes, residual = losses(painter, tokenizer, batch, often, generator)
         optimizer.zero_grad()
         (codes + residual).backward()
         optimizer.step()
@@ -204,3 +215,53 @@ def test_about_the_asked_share_of_labels_is_dropped():
     dropped = drop_labels(labels, 0.3, torch.Generator().manual_seed(0))
     assert set(dropped.unique().tolist()) == {0, UNKNOWN}
     assert 0.27 < (dropped == UNKNOWN).float().mean() < 0.33
+
+
+def test_more_pictures_a_step_than_there_are_is_an_error(lessons):
+    with pytest.raises(DatasetError, match="6 pictures are fewer than a step takes: 7 on each"):
+        lessons.batch(0, 7)
+
+
+def test_processes_learn_from_different_pictures(lessons):
+    parts = [lessons.batch(0, 2, ranks=Ranks(rank, 3)).latents for rank in range(3)]
+    assert len(torch.cat(parts).flatten(1).unique(dim=0)) == 6
+
+
+@pytest.fixture
+def school(tmp_path):
+    """A corpus with labels as lessons, and the tokenizer that made them."""
+    corpus = fake_corpus(tmp_path / "corpus", count=12, side=32)
+    tokenizer = new_hart(LABELLED, seed=0).tokenizer
+    text = new_painter(LABELLED, 0).text
+    return make_lessons(corpus, tokenizer, text, LABELLED, tmp_path / "latents.pt"), tokenizer
+
+
+def test_an_interrupted_training_ends_in_the_same_bytes(school, tmp_path, monkeypatch):
+    lessons, tokenizer = school
+    how, budget = TransformerTraining(batch=4, warm_up_steps=2), Budget(steps=8)
+
+    def train(folder):
+        return train_transformer(lessons, None, tokenizer, LABELLED, folder, budget, how)
+
+    whole = train(tmp_path / "whole").state_dict()
+    with monkeypatch.context() as patch:
+        stop_after(patch, 5)
+        with pytest.raises(KeyboardInterrupt):
+            train(tmp_path / "parts")
+    parts = train(tmp_path / "parts").state_dict()
+    assert all(torch.equal(whole[key], parts[key]) for key in whole)
+
+
+def test_held_out_pictures_are_measured_now_and_then(school, tmp_path):
+    lessons, tokenizer = school
+    how, seen = TransformerTraining(batch=4, preview_every=3), []
+
+    def preview(painter, step):
+        seen.append(step)
+
+    budget = Budget(steps=6)
+    train_transformer(lessons, lessons, tokenizer, LABELLED, tmp_path, budget, how, preview)
+    rows = (tmp_path / "transformer-held-out.csv").read_text().splitlines()
+    assert seen == [3, 6]
+    assert rows[0] == "step,minutes,codes,residual"
+    assert [row.split(",")[0] for row in rows[1:]] == ["3", "6"]

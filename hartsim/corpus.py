@@ -22,7 +22,7 @@ from hartsim.scenario.compiler import compile_draw
 from hartsim.scenario.draw import pick, stream
 from hartsim.scenario.library import library_scenarios
 from hartsim.scenario.load import load_scenario
-from hartsim.scenario.prompts import backdrop_prompt, describe, look_called, sky_phrase
+from hartsim.scenario.prompts import backdrop_prompt, describe, look_called, sky_phrase, written
 from hartsim.scenario.schema import Scenario
 from hartsim.training.corpus import HAZARD, OBJECT, Entry, refuse_strangers, write_part
 from hartsim.types import CLASS_ID, UNKNOWN, Depth, Frame, Image, Labels, Task
@@ -47,7 +47,9 @@ MIX: Mapping[str, int] = {
 hazard alone and near."""
 SHIPPED_SEED = 1_000_000_000
 SHIPPED_HELD_OUT_EVERY = 8
-WORDINGS = 6
+WORDINGS, PLAIN_WORDINGS = 6, 4
+"""Wordings of each picture, and how many of them are those of prompts; the others have synonyms."""
+WORDS_HELD_OUT_EVERY = 3
 SEEN_PX = 40
 """Fewer pixels than this nobody would mention."""
 FARTHEST_SIZES = 6.0
@@ -133,11 +135,41 @@ def frame_entry(content: str, scene: CompiledScene, camera: str, world: World) -
     world.setup(scene)
     frame = world.capture([camera])[camera]
     seen = names_seen(frame)
-    wordings = [describe(scene.setup, camera, word, seen, LOOK) for word in range(WORDINGS)]
-    calm = describe(scene.setup, camera, 0, seen, LOOK, calm=True)
-    record = record_of(content, scene.setup, scene.scenario.name) | things_of(frame)
-    record["calm"] = calm
+    wordings, others = wordings_of(scene.setup, camera, seen, LOOK)
+    record = record_of(content, scene.setup, scene.scenario.name) | things_of(frame) | others
     return Entry(frame.image, frame.labels, marks_of(frame, seen), frame.depth_m, wordings, record)
+
+
+def wordings_of(
+    setup: WorldSetup, camera: str, seen: Sequence[str], look: str
+) -> tuple[list[str], dict[str, str]]:
+    """What to learn a picture by, and two other prompts: `calm` and `unseen`.
+
+    `calm` leaves out the hazards; `unseen` calls things by synonyms that no picture is learned by.
+    """
+    nouns = (*(written,) * PLAIN_WORDINGS, *(taught,) * (WORDINGS - PLAIN_WORDINGS))
+    wordings = [
+        describe(setup, camera, wording, seen, look, nouns=each)
+        for wording, each in enumerate(nouns)
+    ]
+    calm = describe(setup, camera, 0, seen, look, calm=True)
+    strange = describe(setup, camera, WORDINGS, seen, look, nouns=unseen)
+    return wordings, {"calm": calm, "unseen": strange}
+
+
+def taught(nouns: Sequence[str], synonyms: Sequence[str]) -> Sequence[str]:
+    """The synonyms that are learned; where there are none, the nouns."""
+    return [each for each in synonyms if not is_word_held_out(each)] or nouns
+
+
+def unseen(nouns: Sequence[str], synonyms: Sequence[str]) -> Sequence[str]:
+    """The synonyms that are not learned; where there are none, the nouns."""
+    return [each for each in synonyms if is_word_held_out(each)] or nouns
+
+
+def is_word_held_out(word: str) -> bool:
+    """Whether no picture is learned by this synonym."""
+    return zlib.crc32(word.encode()) % WORDS_HELD_OUT_EVERY == 0
 
 
 def record_of(content: str, setup: WorldSetup | None, scenario: str | None) -> dict[str, Any]:

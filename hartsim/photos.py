@@ -11,13 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from hartsim.corpus import PART_SIZE, SEEN_PX, WORDINGS, is_scenario_held_out
+from hartsim.corpus import PART_SIZE, SEEN_PX, is_scenario_held_out, wordings_of
 from hartsim.errors import DatasetError
 from hartsim.images import read_image, read_map
 from hartsim.scenario.compiler import compile_draw
 from hartsim.scenario.library import library_scenarios
 from hartsim.scenario.load import load_scenario
-from hartsim.scenario.prompts import describe
 from hartsim.training.corpus import HAZARD, OBJECT, Entry, refuse_strangers, write_part
 from hartsim.types import CLASS_ID
 
@@ -100,10 +99,10 @@ def _words(told: Mapping[str, Any], seen: list[str]) -> tuple[list[str], dict[st
         raise DatasetError(f"a frame shows the scenario '{name}', which the library lacks")
     scene = compile_draw(load_scenario(paths[name]), told["seed"], told["index"])
     setup, camera = scene.setup, told["camera"]
-    captions = [describe(setup, camera, wording, seen, LOOK) for wording in range(WORDINGS)]
+    captions, others = wordings_of(setup, camera, seen, LOOK)
     of = setup.conditions
     record = {
-        "calm": describe(setup, camera, 0, seen, LOOK, calm=True),
+        **others,
         "content": "shipped",
         "look": LOOK,
         "task": setup.task,

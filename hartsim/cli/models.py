@@ -162,6 +162,10 @@ def transformer(
         Path | None,
         typer.Option(metavar="DIR", help="Finished weights to train further, such as the shipped."),
     ] = None,
+    words: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="What tools/meanings.py made; default the shipped."),
+    ] = None,
 ) -> None:
     """Train the transformer behind the tokenizer of the same run, and write the weights."""
     from hartsim.config import load_training
@@ -169,7 +173,7 @@ def transformer(
 
     how = load_training(settings or ()).transformer
     budget = _budget(minutes, steps)
-    done = train_mini_transformer(data, out, budget, how, start, _model_config(size))
+    done = train_mini_transformer(data, out, budget, how, start, _model_config(size), words)
     screen.print(f"weights → {done}")
 
 

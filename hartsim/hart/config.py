@@ -133,6 +133,11 @@ class TextConfig:
     buckets: int = 8192
     """Rows of the table that character n-grams are hashed into ("hash" only)."""
     grams_per_word: int = 32
+    meaning_dim: int = 0
+    """Channels of a second table of n-grams, fixed, in which words of like meaning are near each
+    other ("hash" only); 0 for none."""
+    meaning_buckets: int = 32768
+    """Rows of that table, a multiple of `buckets`."""
     depth: int = 2
     num_heads: int = 4
 
@@ -140,6 +145,11 @@ class TextConfig:
         if self.encoder not in ("qwen2", "hash"):
             raise ValueError(f"encoder is {self.encoder!r}, must be 'qwen2' or 'hash'")
         _require_positive(self, "buckets", "grams_per_word", "num_heads")
+        if self.meaning_dim and self.meaning_buckets % self.buckets:
+            raise ValueError(
+                f"meaning_buckets is {self.meaning_buckets}, must be a multiple of buckets = "
+                f"{self.buckets}"
+            )
 
 
 @dataclass(frozen=True)
@@ -292,7 +302,7 @@ SIZES: dict[str, HartConfig] = {
             norm_groups=16,
             linear_shortcut=True,
         ),
-        text=TextConfig(encoder="hash", buckets=2048),
+        text=TextConfig(encoder="hash", buckets=2048, meaning_dim=64),
         guidance=2.0,
         top_p=0.8,
         residual_temperature=0.2,

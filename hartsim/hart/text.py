@@ -71,6 +71,8 @@ class HashTextEncoder(nn.Module):
     """Words as means of hashed character n-grams (fastText, arXiv 1607.04606), then a transformer.
 
     Spelling variants and unseen words share n-grams with known ones, and no vocabulary is needed.
+    `meanings`, if the configuration has it, is not learned here: it comes from `tools/meanings.py`,
+    and brings words that no picture was learned by near to others of like meaning.
     """
 
     def __init__(self, config: HartConfig) -> None:
@@ -79,6 +81,11 @@ class HashTextEncoder(nn.Module):
         self.config = text
         self.tokens = config.transformer.context_token
         self.embedding = nn.Embedding(text.buckets + 1, width, padding_idx=PADDING)
+        self.meaning_embed: nn.Linear | None = None
+        if text.meaning_dim:
+            rows = torch.zeros(text.meaning_buckets + 1, text.meaning_dim)
+            self.meanings = nn.Buffer(rows)
+            self.meaning_embed = nn.Linear(text.meaning_dim, width, bias=False)
         self.positions = nn.Parameter(torch.zeros(self.tokens, width))
         self.blocks = nn.ModuleList(
             Block(width, text.num_heads, 4 * width, config.transformer.norm_eps)
@@ -89,7 +96,8 @@ class HashTextEncoder(nn.Module):
     def token_ids(self, prompts: Sequence[str]) -> Tensor:
         """Table rows of each word's n-grams, int32 (B, n, grams per word), 0 for padding.
 
-        Words beyond n are cut; so are the longest n-grams of very long words.
+        They are rows of the larger table, where there are two. Words beyond n are cut; so are the
+        longest n-grams of very long words.
         """
         _require_texts(prompts)
         ids = np.zeros((len(prompts), self.tokens, self.config.grams_per_word), np.int32)
@@ -98,26 +106,42 @@ class HashTextEncoder(nn.Module):
             if len(words) > self.tokens:
                 _warn_of_cut(f"{self.tokens} words", " ".join(words[self.tokens :]))
             for i, word in enumerate(words[: self.tokens]):
-                row[i] = _gram_ids(word, self.config.buckets, self.config.grams_per_word)
+                row[i] = gram_ids(word, self._rows, self.config.grams_per_word)
         return torch.from_numpy(ids)
 
     def forward(self, ids: Tensor) -> Context:
         """The context of `token_ids`."""
         real = ids[..., 0] != PADDING
-        words = functional.embedding_bag(
-            ids.flatten(0, 1), self.embedding.weight, mode="mean", padding_idx=PADDING
-        )
-        x = words.view(*ids.shape[:2], -1) + self.positions
+        words = mean_rows(_wrapped(ids, self.config.buckets), self.embedding.weight)
+        if self.meaning_embed is not None:
+            words = words + self.meaning_embed(mean_rows(ids, self.meanings))
+        x = words + self.positions
         seen = real.clone()
         seen[:, 0] = True  # an empty prompt needs something to attend to
         for block in self.blocks:
             x = block(x, mask=seen[:, None, None])
         return Context(self.norm(x), positions_of(real).clamp(min=0))
 
+    @property
+    def _rows(self) -> int:
+        text = self.config
+        return text.meaning_buckets if text.meaning_dim else text.buckets
+
     def encode(self, prompts: Sequence[str]) -> Context:
         """The context of B prompts."""
         context: Context = self(self.token_ids(prompts).to(self.positions.device))
         return context
+
+
+def mean_rows(ids: Tensor, table: Tensor) -> Tensor:
+    """Means (B, n, C) of the rows of a table (V, C) with these ids (B, n, K), padding left out."""
+    flat = functional.embedding_bag(ids.flatten(0, 1), table, mode="mean", padding_idx=PADDING)
+    return flat.view(*ids.shape[:2], -1)
+
+
+def _wrapped(ids: Tensor, buckets: int) -> Tensor:
+    """Rows of a larger table as those of a smaller one, with `buckets` rows that divide its own."""
+    return torch.where(ids == PADDING, ids, (ids - 1) % buckets + 1)
 
 
 class Qwen2TextEncoder:
@@ -270,7 +294,8 @@ def _warn_once(message: str) -> None:
 
 
 @functools.lru_cache(maxsize=65536)
-def _gram_ids(word: str, buckets: int, limit: int) -> NDArray[np.int32]:
+def gram_ids(word: str, buckets: int, limit: int) -> NDArray[np.int32]:
+    """Rows of a word's n-grams in a table of `buckets`, padded and cut to `limit`; it is first."""
     marked = f"<{word}>"
     grams = (
         marked[i : i + length] for length in GRAM_LENGTHS for i in range(len(marked) - length + 1)

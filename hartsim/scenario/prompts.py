@@ -8,7 +8,7 @@ longer than what the smallest text encoder reads: what matters least is left out
 import logging
 import math
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -132,7 +132,7 @@ _COUNTED = re.compile(r"\w+")
 
 
 @cache
-def _vocabulary() -> frozenset[str]:
+def vocabulary() -> frozenset[str]:
     """Every word of the catalogue and of the looks, in small letters."""
     texts: list[str] = [*COLOURS, *_SNOWY, *_WET, *_UNDER_SNOW.values(), _FRESH_SNOW]
     texts += [each for words in (*_DISTANCES.values(), *_SIDES.values()) for each in words]
@@ -156,7 +156,16 @@ def _vocabulary() -> frozenset[str]:
 def is_known(word: str) -> bool:
     """Whether prompts are made of this word, or sentences may use it."""
     small = word.lower()
-    return small in _vocabulary() or any(token.meanings for token in tokens_of(small))
+    return small in vocabulary() or any(token.meanings for token in tokens_of(small))
+
+
+Nouns = Callable[[Sequence[str], Sequence[str]], Sequence[str]]
+"""The nouns that may be said, of those that prompts are written with and those only understood."""
+
+
+def written(nouns: Sequence[str], synonyms: Sequence[str]) -> Sequence[str]:
+    """What prompts are written with."""
+    return nouns
 
 
 @dataclass(frozen=True)
@@ -184,11 +193,13 @@ def describe(
     visible: Collection[str] | None = None,
     look: str = "photo",
     calm: bool = False,
+    nouns: Nouns = written,
 ) -> str:
     """The prompt for what a camera sees; every `wording` says the same in other words.
 
     `visible` names the objects that a frame shows, where that is known; else geometry decides.
-    `look` is one of `LOOKS`. With `calm` the same words leave out the hazards.
+    `look` is one of `LOOKS`. With `calm` the same words leave out the hazards. `nouns` chooses what
+    things and places may be called.
     """
     rng = stream("wording", setup.decor_seed, camera, wording)
     view = next(each for each in setup.cameras if each.name == camera)
@@ -198,13 +209,13 @@ def describe(
         if (visible is None and sighting.distance_m < 0.9 * setup.conditions.visibility_m)
         or (visible is not None and sighting.thing.name in visible)
     ]
-    hazards, others = _things(setup.task, seen, rng)
+    hazards, others = _things(setup.task, seen, nouns, rng)
     openings = look_called(look).views[setup.task]
     said = View(
         opening=pick(rng, openings),
         hazards=() if calm else hazards,
         others=others,
-        scene=_scene(setup.task, setup.conditions, rng),
+        scene=_scene(setup.task, setup.conditions, nouns, rng),
         angle="seen from above" if view.pitch_rad < -1.2 else "",
         scene_first=setup.task != "robot" and rng.random() >= 0.5,
         needs_opening="" not in openings,
@@ -350,7 +361,7 @@ def _in_picture(point: Vector3, camera: CameraSetup) -> tuple[float, float] | No
 
 
 def _things(
-    task: Task, sightings: Sequence[Sighting], rng: Rng
+    task: Task, sightings: Sequence[Sighting], nouns: Nouns, rng: Rng
 ) -> tuple[tuple[Mention, ...], tuple[Mention, ...]]:
     """What is said of all hazards, and of a few other things."""
     hazards = [s for s in sightings if s.thing.hazard]
@@ -358,13 +369,15 @@ def _things(
     hiding = {s.thing.name: _hiding_place(s, others) for s in hazards}
     used = {place.thing.name for place in hiding.values() if place}
     free = [s for s in others if s.thing.name not in used][:MOST_OTHERS]
-    mentions = tuple(_mention(task, s, hiding[s.thing.name], rng) for s in hazards)
-    return mentions, tuple(_mention(task, s, None, rng) for s in free)
+    mentions = tuple(_mention(task, s, hiding[s.thing.name], nouns, rng) for s in hazards)
+    return mentions, tuple(_mention(task, s, None, nouns, rng) for s in free)
 
 
-def _mention(task: Task, seen: Sighting, hiding: Sighting | None, rng: Rng) -> Mention:
+def _mention(
+    task: Task, seen: Sighting, hiding: Sighting | None, nouns: Nouns, rng: Rng
+) -> Mention:
     """`a child in red`, `running out from behind a parked van`, `close on the right`."""
-    noun = _dressed(seen, rng)
+    noun = _dressed(seen, nouns, rng)
     where = _where_on_table(seen) if task == "robot" else _where_on_road(seen, rng)
     if hiding is None:
         return Mention(noun, _doing(seen, rng), where)
@@ -374,9 +387,9 @@ def _mention(task: Task, seen: Sighting, hiding: Sighting | None, rng: Rng) -> M
     return Mention(noun, spoken(doing, "from behind", _vehicle(hiding)), where)
 
 
-def _dressed(seen: Sighting, rng: Rng) -> str:
+def _dressed(seen: Sighting, nouns: Nouns, rng: Rng) -> str:
     """The noun with its article and, for most, its colour."""
-    noun = pick(rng, seen.kind.nouns)
+    noun = pick(rng, nouns(seen.kind.nouns, seen.kind.synonyms))
     colour = colour_name(seen.thing.colour)
     if not colour or rng.random() < 0.25:
         return noun
@@ -442,9 +455,10 @@ def _hiding_place(hidden: Sighting, others: Sequence[Sighting]) -> Sighting | No
     return None
 
 
-def _scene(task: Task, conditions: Conditions, rng: Rng) -> SceneWords:
+def _scene(task: Task, conditions: Conditions, nouns: Nouns, rng: Rng) -> SceneWords:
     """`a residential street`, `at dusk`, `in heavy rain`, `with wet asphalt`."""
-    place = with_article(pick(rng, PLACES[conditions.place].nouns))
+    where = PLACES[conditions.place]
+    place = with_article(pick(rng, nouns(where.nouns, where.synonyms)))
     time = pick(rng, TIMES[conditions.time_of_day].phrases[task])
     if task == "robot":
         return SceneWords(place, (time,))

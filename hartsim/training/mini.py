@@ -8,12 +8,15 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 from torch import Tensor
 
 from hartsim.config import TokenizerTraining, TransformerTraining
 from hartsim.errors import DatasetError
 from hartsim.hart.checkpoint import load_hart, save_hart
 from hartsim.hart.config import HartConfig, hart_config
+from hartsim.hart.hub import shipped
 from hartsim.hart.model import Hart
 from hartsim.hart.noise import KeyedNoise
 from hartsim.hart.sampling import SamplingSettings, generate
@@ -66,11 +69,13 @@ def train_mini_transformer(
     how: TransformerTraining | None = None,
     start: Path | None = None,
     config: HartConfig | None = None,
+    words: Path | None = None,
 ) -> Path:
     """Train the transformer behind the tokenizer in `out`; the folder of the finished weights.
 
     With `start`, a folder of finished weights, its transformer is trained further, behind its own
-    tokenizer.
+    tokenizer. `words` is the table of meanings that `tools/meanings.py` made; without it that of
+    the shipped weights is taken.
     """
     ranks, how = join_ranks(), how or TransformerTraining()
     out.mkdir(parents=True, exist_ok=True)
@@ -79,6 +84,8 @@ def train_mini_transformer(
     tokenizer = trained_tokenizer(out, config) if begun is None else begun.tokenizer
     tokenizer.to(ranks.device)
     begin = new_painter(config, how.seed) if begun is None else painter_of(begun, config)
+    if begun is None and config.text.meaning_dim:
+        begin.text.meanings.copy_(meanings(config, words))
     corpora = {held: read_corpus(data, held == "held-out", config.size_px) for held in PARTS}
     lessons, unseen = (
         make_lessons(corpora[held], tokenizer, begin.text, config, out / f"{held}-latents.pt", how)
@@ -147,6 +154,27 @@ def fine_tune(
 
 DECODER_SHARE = 0.2
 """Of fine-tuning."""
+
+
+def meanings(config: HartConfig, words: Path | None) -> Tensor:
+    """The table of meanings for a text encoder: of a file, or of the shipped weights."""
+    file = words or shipped()["mini"] / "text" / "model.safetensors"
+    rows = config.text.meaning_buckets + 1
+    shape = (rows, config.text.meaning_dim)
+    try:
+        if words is None:
+            tables = load_hart(file.parents[1]).modules()["text"].state_dict()
+        else:
+            tables = load_file(file)
+    except (OSError, SafetensorError) as error:
+        raise DatasetError(f"{file}: not readable as a table of meanings: {error}") from error
+    table: Tensor | None = tables.get("meanings")
+    if table is None or table.shape != shape:
+        raise DatasetError(
+            f"{file}: holds no meanings of shape {shape}; make some with tools/meanings.py, and "
+            "name them with --words"
+        )
+    return table
 
 
 def trained_tokenizer(out: Path, config: HartConfig) -> Tokenizer:

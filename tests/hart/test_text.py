@@ -1,13 +1,14 @@
 import sys
 import time
+from dataclasses import replace
 
 import pytest
 import torch
 from torch.testing import assert_close
 
 from hartsim.errors import CheckpointError
-from hartsim.hart.config import hart_config
-from hartsim.hart.text import HashTextEncoder, Qwen2TextEncoder
+from hartsim.hart.config import TextConfig, hart_config
+from hartsim.hart.text import HashTextEncoder, Qwen2TextEncoder, gram_ids
 
 
 def test_contexts_have_the_models_shape(tiny):
@@ -98,3 +99,41 @@ def test_without_transformers_the_message_names_the_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "transformers", None)
     with pytest.raises(CheckpointError, match=r'pip install "hartsim\[weights\]"'):
         Qwen2TextEncoder("nowhere", 300).encode(["a road"])
+
+
+@pytest.fixture
+def meaning():
+    """An encoder with a table of meanings, in which `lorry` is near `truck`."""
+    tiny = hart_config("tiny")
+    config = replace(tiny, text=replace(tiny.text, meaning_dim=4, meaning_buckets=1024))
+    torch.manual_seed(0)
+    encoder = HashTextEncoder(config)
+    torch.nn.init.zeros_(encoder.embedding.weight)
+    for word, place in (("truck", 1.0), ("lorry", 0.9), ("cloud", -1.0)):
+        ids = torch.from_numpy(gram_ids(word, 1024, 32)).long()
+        encoder.meanings[ids[ids > 0]] = place
+    return encoder
+
+
+@torch.no_grad()
+def test_a_word_is_near_those_of_like_meaning(meaning):
+    truck, lorry, cloud = meaning.encode(["a truck", "a lorry", "a cloud"]).states
+    assert (truck - lorry).norm() < 0.3 * (truck - cloud).norm()
+
+
+def test_meanings_are_kept_but_not_learned(meaning):
+    assert "meanings" in meaning.state_dict()
+    assert "meanings" not in dict(meaning.named_parameters())
+
+
+def test_words_have_the_same_rows_of_their_own_with_meanings_or_without(meaning):
+    plain = HashTextEncoder(hart_config("tiny"))
+    prompts = ["two deer cross an icy road"]
+    ids = meaning.token_ids(prompts)
+    wrapped = torch.where(ids == 0, ids, (ids - 1) % 256 + 1)
+    assert torch.equal(wrapped, plain.token_ids(prompts))
+
+
+def test_tables_of_n_grams_must_fit_each_other():
+    with pytest.raises(ValueError, match="meaning_buckets is 1000, must be a multiple of buckets"):
+        TextConfig(encoder="hash", buckets=256, meaning_dim=4, meaning_buckets=1000)

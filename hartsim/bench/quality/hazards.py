@@ -30,6 +30,7 @@ LEAST_SEEN = 0.3
 LEAST_ASKED = 20
 LEAST_IN_GROUP = 10
 TRUE, CALM = "true frames", "calm prompt"
+UNSEEN = "generated, in words no picture was learned by"
 
 Scores = NDArray[np.float32]
 

@@ -141,6 +141,14 @@ class Materials:
         return list(drawing.draw(self.hart, self.calm_prompts, self.keys(self.hazardous))[0])
 
     @cached_property
+    def renamed(self) -> list[Image] | None:
+        """Pictures of captions that call the things of `hazardous` by other names, if there are."""
+        prompts = [record.get("unseen") for record in self.records(self.hazardous)]
+        if not all(prompts):
+            return None
+        return list(drawing.draw(self.hart, list(map(str, prompts)), self.keys(self.hazardous))[0])
+
+    @cached_property
     def best(self) -> tuple[tuple[int, ...], list[Image]]:
         """Of some hazardous captions the least calm of several draws; which, and the pictures."""
         count = max(1, round(BEST_SHARE * len(self.hazardous)))

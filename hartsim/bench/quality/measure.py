@@ -22,7 +22,7 @@ from hartsim.bench.quality.diversity import LEAST as LEAST_PROMPTS
 from hartsim.bench.quality.diversity import diversity, memorised, nearest
 from hartsim.bench.quality.exam import class_index, targets_of
 from hartsim.bench.quality.figures import Findings, LeftOut, Row, require_enough
-from hartsim.bench.quality.hazards import CALM, Judged, hazards_present
+from hartsim.bench.quality.hazards import CALM, UNSEEN, Judged, hazards_present
 from hartsim.bench.quality.judges import Taught, segment, segmenter_scores
 from hartsim.bench.quality.materials import Materials
 from hartsim.bench.quality.plan import MEASURES
@@ -155,6 +155,8 @@ def measure_hazards(m: Materials) -> Findings:
     sets = {"generated": (m.hazardous, m.drawn(m.hazardous)[0])}
     if m.hart.config.choices > 1:
         sets[f"generated, best of {m.hart.config.choices}"] = m.best
+    if m.renamed:
+        sets[UNSEEN] = (m.hazardous, m.renamed)
     sets[CALM] = (m.hazardous, m.calm)
 
     scored = m.scored_frames

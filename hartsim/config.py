@@ -56,8 +56,8 @@ class RenderSettings:
     """Draw codes softly (`more_smooth`): finer detail, less variety."""
     top_p: float | None = _number(None, 0, 1)
     """Share of the probability from which codes are drawn; 0 is all of it."""
-    residual_steps: int | None = _number(None, 2, 1000)
-    """Diffusion steps of the residual head."""
+    residual_steps: int | None = _number(None, 1, 1000)
+    """Steps of the residual head: of the published diffusion 2 at least."""
     choices: int | None = _number(None, 1, 1000)
     """Pictures drawn of each view, of which the one that shows its hazards best is kept."""
     guided_scales: int | None = _number(None, 0)

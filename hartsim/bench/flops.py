@@ -198,7 +198,8 @@ def _denoiser_weights(config: HartConfig) -> int:
     """What every token passes at every step; three of the five squares in a block are adaLN."""
     width, channels = config.transformer.diff_width, config.tokenizer.z_channels
     blocks = config.transformer.diff_depth * 5 * width**2
-    return channels * width + blocks + 2 * width**2 + 2 * channels * width
+    parts = 2 if config.transformer.diff_process == "iddpm" else 1
+    return channels * width + blocks + 2 * width**2 + parts * channels * width
 
 
 def _smoothing_macs(config: HartConfig, side: int) -> int:

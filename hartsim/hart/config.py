@@ -16,6 +16,9 @@ from hartsim.types import CLASSES
 
 PATCH_NUMS_1024 = (1, 2, 3, 4, 5, 7, 9, 12, 16, 21, 27, 36, 48, 64)
 
+LEAST_STEPS: Mapping[str, int] = {"iddpm": 2, "flow": 1}
+"""Of each process of the residual head."""
+
 Grid = tuple[int, int]
 """Rows and columns of tokens."""
 
@@ -37,6 +40,9 @@ class TransformerConfig:
     """Side of the token grid at each scale, coarse to fine."""
     diff_width: int = 1024
     diff_depth: int = 6
+    diff_process: Literal["iddpm", "flow"] = "iddpm"
+    """How the head makes residuals of noise: the published diffusion, or rectified flow, which
+    needs fewer steps."""
     diffusion_batch_mul: int = 4
     """Noise levels drawn per token in each training step of the head."""
     cond_drop_rate: float = 0.1
@@ -55,6 +61,8 @@ class TransformerConfig:
                 f"embed_dim is {self.embed_dim}; rotary embeddings need a multiple of "
                 f"4 * num_heads = {4 * self.num_heads}"
             )
+        if self.diff_process not in LEAST_STEPS:
+            raise ValueError(f"diff_process is {self.diff_process!r}, must be 'iddpm' or 'flow'")
         _require_scales("patch_nums", self.patch_nums)
 
     @property
@@ -171,8 +179,9 @@ class HartConfig:
     """Pictures drawn of a view, of which the one that shows best what is asked for is kept."""
 
     def __post_init__(self) -> None:
-        if self.residual_steps < 2:
-            raise ValueError(f"residual_steps is {self.residual_steps}, must be at least 2")
+        least = LEAST_STEPS[self.transformer.diff_process]
+        if self.residual_steps < least:
+            raise ValueError(f"residual_steps is {self.residual_steps}, must be at least {least}")
         if self.text.encoder == "hash" and self.transformer.context_dim % self.text.num_heads:
             raise ValueError(
                 f"context_dim is {self.transformer.context_dim}, must be a multiple of the text "
@@ -286,6 +295,7 @@ SIZES: dict[str, HartConfig] = {
             patch_nums=(1, 2, 3, 5, 9, 16),
             diff_width=256,
             diff_depth=3,
+            diff_process="flow",
             diffusion_batch_mul=2,
             label_classes=len(CLASSES),
         ),
@@ -305,6 +315,7 @@ SIZES: dict[str, HartConfig] = {
         text=TextConfig(encoder="hash", buckets=2048, meaning_dim=64),
         guidance=2.0,
         top_p=0.8,
+        residual_steps=4,
         residual_temperature=0.2,
         choices=4,
     ),

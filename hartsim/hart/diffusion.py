@@ -114,27 +114,33 @@ class FinalLayer(nn.Module):
 
 
 class Denoiser(nn.Module):
-    """A per-token MLP that predicts noise and the variance's place between its bounds."""
+    """A per-token MLP that predicts noise and the variance's place between its bounds.
 
-    def __init__(self, channels: int, condition_channels: int, width: int, depth: int) -> None:
+    These are its two `parts`; with one it predicts something else, see `flow`.
+    """
+
+    def __init__(
+        self, channels: int, condition_channels: int, width: int, depth: int, parts: int = 2
+    ) -> None:
         super().__init__()
+        self.parts = parts
         self.time_embed = SinusoidEmbedding(width)
         self.cond_embed = nn.Linear(condition_channels, width)
         self.input_proj = nn.Linear(channels, width)
         self.res_blocks = nn.ModuleList(ResidualMLP(width) for _ in range(depth))
-        self.final_layer = FinalLayer(width, 2 * channels)
+        self.final_layer = FinalLayer(width, parts * channels)
 
-    def forward(self, x: Tensor, t: Tensor, z: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, x: Tensor, t: Tensor, z: Tensor) -> tuple[Tensor, ...]:
         """Noise and variance share, (N, C) each, of x (N, C) at timesteps t (N,) under z."""
         return self.denoise(x, self.time_embed(t) + self.cond_embed(z))
 
-    def denoise(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    def denoise(self, x: Tensor, y: Tensor) -> tuple[Tensor, ...]:
         """As `forward`, with timestep and condition already embedded as y (..., W)."""
         h = self.input_proj(x.to(y.dtype))
         for block in self.res_blocks:
             h = block(h, y)
-        noise, variance_share = self.final_layer(h, y).float().chunk(2, dim=-1)
-        return noise, variance_share
+        parts: tuple[Tensor, ...] = self.final_layer(h, y).float().chunk(self.parts, dim=-1)
+        return parts
 
 
 class ResidualHead(nn.Module):

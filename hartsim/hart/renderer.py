@@ -20,7 +20,7 @@ from hartsim import __version__
 from hartsim.errors import CheckpointError, ConfigError, RenderError
 from hartsim.hart import hub
 from hartsim.hart.checkpoint import load_hart
-from hartsim.hart.config import Grid, hart_config
+from hartsim.hart.config import LEAST_STEPS, Grid, hart_config
 from hartsim.hart.model import Hart, new_hart
 from hartsim.hart.noise import seeds_of
 from hartsim.hart.painting import Kind, Tensors, paint
@@ -94,6 +94,12 @@ def make_renderer(model: ModelChoice, render: RenderChoice) -> "HartRenderer":
         "residual_steps": render.residual_steps,
         "choices": render.choices,
     }
+    least = LEAST_STEPS[hart.config.transformer.diff_process]
+    if render.residual_steps is not None and render.residual_steps < least:
+        raise ConfigError(
+            f"render.residual_steps is {render.residual_steps}; this model's residual head needs "
+            f"{least} at least"
+        )
     chosen: dict[str, Any] = {name: value for name, value in asked.items() if value is not None}
     settings = dataclasses.replace(
         SamplingSettings.of(hart.config),

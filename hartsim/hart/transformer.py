@@ -17,6 +17,7 @@ from torch.nn import functional
 
 from hartsim.hart.config import Grid, HartConfig, scale_grids
 from hartsim.hart.diffusion import ResidualHead
+from hartsim.hart.flow import FlowHead
 from hartsim.hart.layers import (
     Block,
     KVCache,
@@ -120,7 +121,8 @@ class HartTransformer(nn.Module):
                 c.label_classes, c.embed_dim, LABEL_PARTS, LABEL_PARTS, bias=False
             )
             nn.init.zeros_(self.label_embed.weight)
-        self.diffloss = ResidualHead(latent_channels, c.embed_dim, c.diff_width, c.diff_depth)
+        head = FlowHead if c.diff_process == "flow" else ResidualHead
+        self.diffloss = head(latent_channels, c.embed_dim, c.diff_width, c.diff_depth)
 
     def forward(
         self,

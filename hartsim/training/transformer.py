@@ -280,7 +280,7 @@ def wrongness(rows: int, how: TransformerTraining, generator: torch.Generator) -
 def disturbed(tokens: Tensor, strength: Tensor, generator: torch.Generator) -> Tensor:
     """Tokens (B, L, C) with normal noise of `strength` (B, 1, 1) times their own deviation."""
     noise = torch.randn(tokens.shape, generator=generator, device=generator.device)
-    return tokens + strength * tokens.std(dim=(0, 1)) * noise
+    return tokens + strength * tokens.std(dim=(0, 1), correction=0) * noise
 
 
 def residual_target(residual: Tensor, kept: Tensor, embedded: Tensor) -> Tensor:

@@ -6,6 +6,7 @@ Each frame is a folder with `image.png`, `labels.png`, `instances.png`, `depth.n
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import numpy as np
 from hartsim.corpus import PART_SIZE, SEEN_PX, is_scenario_held_out, wordings_of
 from hartsim.errors import DatasetError
 from hartsim.images import read_image, read_map
+from hartsim.scenario.compiled import WorldSetup
 from hartsim.scenario.compiler import compile_draw
 from hartsim.scenario.library import library_scenarios
 from hartsim.scenario.load import load_scenario
@@ -91,6 +93,25 @@ def _is_held_out(told: Mapping[str, Any]) -> bool:
     return is_scenario_held_out(told["scenario"])
 
 
+def seen_from(setup: WorldSetup, told: Mapping[str, Any]) -> WorldSetup:
+    """The setup with the frame's camera where it was: some views are moved a little."""
+    pose = np.array(told["camera_to_base"])
+    right, up = pose[:3, 0], pose[2, 2]  # to the right is level, even when looking straight down
+    x, y, z = map(float, pose[:3, 3])
+    cameras = tuple(
+        replace(
+            each,
+            position_m=(x, y, z),
+            pitch_rad=float(np.arcsin(np.clip(up, -1, 1))),
+            yaw_rad=float(np.arctan2(right[0], -right[1])),
+        )
+        if each.name == told["camera"]
+        else each
+        for each in setup.cameras
+    )
+    return replace(setup, cameras=cameras)
+
+
 def _words(told: Mapping[str, Any], seen: list[str]) -> tuple[list[str], dict[str, Any]]:
     """The wordings of a frame, and what is known of its scene."""
     name = told["scenario"]
@@ -98,7 +119,7 @@ def _words(told: Mapping[str, Any], seen: list[str]) -> tuple[list[str], dict[st
     if name not in paths:
         raise DatasetError(f"a frame shows the scenario '{name}', which the library lacks")
     scene = compile_draw(load_scenario(paths[name]), told["seed"], told["index"])
-    setup, camera = scene.setup, told["camera"]
+    setup, camera = seen_from(scene.setup, told), told["camera"]
     captions, others = wordings_of(setup, camera, seen, LOOK)
     of = setup.conditions
     record = {

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -6,7 +7,7 @@ import pytest
 from hartsim.corpus import is_scenario_held_out
 from hartsim.errors import DatasetError
 from hartsim.images import encode_png
-from hartsim.photos import add_photos, photo_entry
+from hartsim.photos import add_photos, photo_entry, seen_from
 from hartsim.scenario.compiler import compile_draw
 from hartsim.scenario.kinds import KINDS
 from hartsim.scenario.library import library_scenarios
@@ -32,13 +33,24 @@ def save(folder, facts, label, instances):
     (folder / "frame.json").write_text(json.dumps(facts))
 
 
+def pose_of(camera):
+    """Camera to base, in the optical frame: x right, y down, z ahead."""
+    pitch, yaw = camera.pitch_rad, camera.yaw_rad
+    axis = [np.cos(pitch) * np.cos(yaw), np.cos(pitch) * np.sin(yaw), np.sin(pitch)]
+    right = [np.sin(yaw), -np.cos(yaw), 0.0]
+    columns = [right, np.cross(axis, right), axis, camera.position_m]
+    return [*np.array(columns).T.tolist(), [0, 0, 0, 1]]
+
+
 def save_frame(root, name):
     """A frame of the first hazard, in the upper half."""
     scene = compile_draw(load_scenario(library_scenarios()[name]), 5, 0)
     thing = next(each for each in scene.setup.objects if each.hazard)
     told = {"name": thing.name, "kind": thing.kind, "class": thing.class_name}
     table = {"3": {**told, "hazard": True, "in_scene": True}}
+    pose = pose_of(scene.setup.cameras[0])
     facts = {"scenario": name, "seed": 5, "index": 0, "camera": "front", "table": table}
+    facts["camera_to_base"] = pose
     instances = np.zeros((SIDE, SIDE))
     instances[: SIDE // 2] = 3
     save(root / f"{name}-5-0-front", facts, CLASS_ID[thing.class_name], instances)
@@ -78,6 +90,20 @@ def test_captions_are_the_scene_s_in_the_words_of_photographs(frames):
         {"kind": "child", "class_name": "person", "pixels": SIDE * SIDE // 2}
     ]
     assert (entry.marks == HAZARD).sum() == SIDE * SIDE // 2
+
+
+def test_words_are_of_where_the_camera_was(frames):
+    setup = compile_draw(load_scenario(library_scenarios()[LEARNED]), 5, 0).setup
+    told = json.loads((frames / f"{LEARNED}-5-0-front" / "frame.json").read_text())
+    same = seen_from(setup, told).cameras[0]
+    for name in ("pitch_rad", "yaw_rad", "position_m", "fov_rad"):
+        assert getattr(same, name) == pytest.approx(getattr(setup.cameras[0], name), abs=1e-9)
+    for pitch in (-0.2, -np.pi / 2):
+        angles = {"yaw_rad": 0.4, "pitch_rad": pitch}
+        moved = replace(setup.cameras[0], **angles, position_m=(1.0, 2.0, 3.0))
+        found = seen_from(setup, {**told, "camera_to_base": pose_of(moved)}).cameras[0]
+        assert (found.yaw_rad, found.pitch_rad) == pytest.approx((0.4, pitch))
+        assert found.position_m == (1.0, 2.0, 3.0)
 
 
 def test_what_a_frame_does_not_show_is_not_said(frames):

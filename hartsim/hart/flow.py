@@ -13,7 +13,6 @@ from torch import Tensor, nn
 
 from hartsim.hart.diffusion import LATENT_SCALE, TRAIN_STEPS, Denoiser
 
-
 LEAST_LEVEL = 0.25
 """Nearer to the end than this, errors count no more: few steps are taken there."""
 

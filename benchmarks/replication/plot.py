@@ -43,9 +43,9 @@ WIDTH, HEIGHT, MARGIN, LEFT = 1560, 520, 26, 76
 SMOOTH = 3
 """Lines are drawn so many times larger, and averaged."""
 BAR_PX, SMALL_PX = 24, 19
-SHOWN = 14
+SHOWN = 16
 """Pictures in a row."""
-THUMB_PX = 96
+THUMB_PX = 80
 
 
 class Canvas:
@@ -221,14 +221,15 @@ def _panel(
         spots = [(x.place(p[time]), y.place(max(p["kid"], 1e-4))) for p in shown]
         for a, b in itertools.pairwise(spots):
             canvas.line(a, b, COLOURS[model], 2.4)
-        for point, spot in zip(shown, spots, strict=True):
+        for index, (point, spot) in enumerate(zip(shown, spots, strict=True)):
             low, high = (y.place(max(value, 1e-4)) for value in point["kid_interval"])
             canvas.line((spot[0], low), (spot[0], high), COLOURS[model], 1.2)
             canvas.disc(spot, 6, PAPER)
             canvas.disc(spot, 5, COLOURS[model])
             if model != "var":
-                steps = str(point["setting"]["steps"])
-                canvas.write((spot[0] + 8, spot[1] - 11), steps, COLOURS[model])
+                steps, before = str(point["setting"]["steps"]), model == "hart" and index % 2 == 0
+                place = (spot[0] - 8 if before else spot[0] + 8, spot[1] - 11)
+                canvas.write(place, steps, COLOURS[model], align=float(before))
 
 
 def pictures_of(

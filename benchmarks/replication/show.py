@@ -28,7 +28,7 @@ def lines(report: Mapping[str, Any]) -> Iterator[str]:
         f"{report['size_px']} px, {pictures['training']:,} pictures to learn from, "
         f"{pictures['validation']:,} to choose settings, {pictures['test']:,} for the figures; "
         f"{machine['cpu']}, {machine['threads']} thread of {machine['cores']} cores, load "
-        f"{machine['load']:.1f} (other work beside it), PyTorch {machine['torch']}, fp32, "
+        f"{machine['load']:.1f}, PyTorch {machine['torch']}, fp32, "
         f"{report['date']}.\n"
     )
     yield from _trained(report["trained"])

@@ -252,10 +252,16 @@ class Pose:
 
 @dataclass(frozen=True)
 class State:
-    """What a world knows after a step: ego or gripper pose, hazards and collisions by name."""
+    """What a world knows after a step: ego or gripper pose, hazards and collisions by name.
+
+    Poses are in the frame of the setup; `collisions` are those of the last step. `off_road` says
+    that the ego has left the road; `held` is the object in the gripper.
+    """
 
     time_s: float
     ego: Pose
     speed_mps: float
     hazards: Mapping[str, Pose]
     collisions: tuple[str, ...]
+    off_road: bool = False
+    held: str | None = None

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hartsim.scenario.compiled import CompiledScene
-from hartsim.types import Frame, Image, Size, State
+from hartsim.types import Box3D, Frame, Image, Size, State
 
 
 class World(Protocol):
@@ -32,12 +32,21 @@ class World(Protocol):
     def step(self, action: NDArray[np.float64], seconds: float) -> State:
         """Apply an action for a span of simulated time.
 
-        Driving: (steering, acceleration), each -1..1. Robot: gripper velocity (x, y, z), -1..1.
+        Driving: (steering, acceleration), each -1..1. Robot: gripper velocity (x, y, z), -1..1, and
+        perhaps a fourth number for the fingers, which close above 0 and open else.
         """
+        ...
+
+    def obstacles(self) -> dict[str, Box3D]:
+        """What can be hit, by name: its box now, in the frame of the setup."""
         ...
 
     def capture(self, cameras: Sequence[str] | None = None) -> dict[str, Frame]:
         """What the named cameras (default: all) see now."""
+        ...
+
+    def look(self, cameras: Sequence[str] | None = None) -> dict[str, Image]:
+        """The pictures of `capture` alone, in less time."""
         ...
 
     def close(self) -> None:

@@ -30,6 +30,9 @@ STRETCH_M = 0.99 * (UPPER_ARM_M + FOREARM_M)
 
 HEIGHT_M = (0.005, 0.45)
 
+GRASP_M = 0.012
+"""How near to a thing the fingertips must be to grasp it."""
+
 
 @dataclass(frozen=True)
 class Joints:
@@ -120,6 +123,20 @@ def touched(state: ArmState, boxes: Mapping[str, Box3D]) -> set[str]:
         for name, box in boxes.items()
         if name != ARM and bool((_distances(points, box) < radii).any())
     }
+
+
+def grasped(state: ArmState, boxes: Mapping[str, Box3D]) -> str | None:
+    """The name of the box that the fingertips are in, or nearly so: the one nearest by its middle.
+
+    None where there is none.
+    """
+    tip = np.array([state.position_m])
+    near = {
+        name: math.dist(box.centre_m, state.position_m)
+        for name, box in boxes.items()
+        if float(_distances(tip, box)[0]) < GRASP_M
+    }
+    return min(near, key=lambda name: (near[name], name), default=None)
 
 
 def _body_points(

@@ -6,8 +6,9 @@ A builder module makes the stage: `street` for driving, `tabletop` for robots. E
     KINDS: frozenset[str]                   the catalogue kinds that it can draw
     build(setup: WorldSetup) -> Stage       everything to see, a pure function of the setup
 
-and `tabletop` also `start(setup) -> ArmState`, where the gripper waits, and
-`arm(setup, state) -> Prop`, the arm as it then looks, which takes the place of the stage's.
+`street` also `road(setup) -> (right_m, left_m)`, between which the ego is on the road; `tabletop`
+`start(setup) -> ArmState`, where the gripper waits, and `arm(setup, state) -> Prop`, the arm as it
+then looks, which takes the place of the stage's.
 
 The street's world frame is the ego frame of the setup. The ego then drives through it; frames are
 always in the current ego frame, states in that of the setup.
@@ -16,6 +17,7 @@ always in the current ego frame, states in that of the setup.
 import importlib
 import math
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -24,9 +26,9 @@ from numpy.typing import NDArray
 
 from hartsim.errors import WorldError
 from hartsim.scenario.compiled import CameraSetup, CompiledScene, WorldSetup
-from hartsim.types import Box3D, Frame, Image, Instance, Pose, Size, State, Task
-from hartsim.worlds.arm import ArmState, advance, touched
-from hartsim.worlds.motion import STILL, box_at, drive, overlap, seen_from, shifted
+from hartsim.types import Box3D, Frame, Image, Instance, Pose, Size, State, Task, Vector3
+from hartsim.worlds.arm import ARM, ArmState, advance, grasped, touched
+from hartsim.worlds.motion import STILL, box_at, drive, overlap, seen_from, shifted, triple
 from hartsim.worlds.mounting import calibrated
 from hartsim.worlds.stage import Stage
 from hartsim.worlds.studio import Range, Studio
@@ -49,6 +51,8 @@ NOWHERE = Pose((0.0, 0.0, -1000.0), 0.0)
 """Where things wait that are not there yet."""
 AT_REST = ArmState((0.0, 0.0, 0.0))
 EGO_SIZE_M = (4.4, 1.8, 1.5)
+OPEN_M, SHUT_M = 0.1, 0.012
+"""How far apart the fingers are; what is wider cannot be held."""
 SUBSTEP_S = 0.05
 
 
@@ -66,16 +70,28 @@ def _builder(task: Task) -> Any:
 class Moment:
     """What changes from step to step; `collisions` are those of the last one.
 
-    `begun_s` says when each thing that moves by itself was set off, `absent` what is not there yet.
+    `begun_s` says when each thing that moves by itself was set off, `absent` what is not there yet,
+    `held` what the gripper holds, `grip_m` from its fingertips to that thing's foot.
     """
 
     time_s: float = 0.0
     ego: Pose = STILL
     speed_mps: float = 0.0
     arm: ArmState = AT_REST
+    held: str | None = None
+    grip_m: Vector3 = (0.0, 0.0, 0.0)
     collisions: set[str] = field(default_factory=set)
     begun_s: dict[str, float] = field(default_factory=dict)
     absent: set[str] = field(default_factory=set)
+
+
+@dataclass(frozen=True)
+class Memory:
+    """A moment of a world and where everything was, to go back to."""
+
+    setup: WorldSetup
+    moment: Moment
+    poses: Mapping[str, Pose]
 
 
 def _apart_m(one: Pose, other: Pose) -> float:
@@ -116,8 +132,46 @@ class EmbeddedWorld:
         self._setup, self._moment = setup, Moment(speed_mps=setup.speed_mps)
         if self.task == "robot":
             self._moment.arm = self._build.start(setup)
+        else:
+            self._road = self._build.road(setup)
+        self._sort_props(setup)
         self._move_themselves()
         self._studio.move({}, self._moment.ego)
+
+    def _sort_props(self, setup: WorldSetup) -> None:
+        """Tell what moves, what is solid, and how far each solid thing reaches from its middle."""
+        props = self._studio.stage.props
+        motions = {each.name: each.motion for each in setup.objects if each.motion}
+        self._moving = [
+            (prop, motions[prop.instance.name])
+            for prop in props
+            if prop.instance is not None and prop.instance.name in motions
+        ]
+        self._drifting = [prop for prop in props if any(prop.velocity_mps)]
+        self._solid = {
+            prop.instance.name: (prop, prop.instance.box)
+            for prop in props
+            if prop.instance is not None and prop.solids
+        }
+        mobile = {prop.name for prop, _ in self._moving} | {prop.name for prop in self._drifting}
+        still = [name for name, (prop, _) in self._solid.items() if prop.name not in mobile]
+        self._still = tuple(still)
+        self._mobile = tuple(name for name in self._solid if name not in set(still))
+        boxes = [self._solid[name][1] for name in still]
+        self._graspable = {
+            name
+            for name, (prop, box) in self._solid.items()
+            if prop.instance is not None
+            and (not prop.instance.hazard or name == setup.reach)
+            and min(box.size_m[:2]) <= OPEN_M
+        }
+        self._hazards = {
+            name
+            for name, (prop, _) in self._solid.items()
+            if prop.instance and prop.instance.hazard
+        }
+        self._centres = np.array([box.centre_m[:2] for box in boxes]).reshape(-1, 2)
+        self._radii = np.array([math.hypot(*box.size_m[:2]) / 2 for box in boxes])
 
     def _staged(self) -> Stage:
         if self._setup is None:
@@ -178,10 +232,38 @@ class EmbeddedWorld:
             and prop.instance.hazard
             and prop.instance.name not in moment.absent
         }
-        gripper = Pose(moment.arm.position_m, moment.arm.heading_rad)
-        ego = moment.ego if self.task == "driving" else gripper
         collisions = tuple(sorted(moment.collisions))
-        return State(moment.time_s, ego, moment.speed_mps, hazards, collisions)
+        if self.task == "robot":
+            gripper = Pose(moment.arm.position_m, moment.arm.heading_rad)
+            return State(moment.time_s, gripper, 0.0, hazards, collisions, held=moment.held)
+        right, left = self._road
+        off_road = not right < moment.ego.position_m[1] < left
+        return State(moment.time_s, moment.ego, moment.speed_mps, hazards, collisions, off_road)
+
+    def remember(self) -> Memory:
+        """What is so now, to come back to with `recall`, in this world or in another like it."""
+        self._staged()
+        assert self._setup is not None
+        return Memory(self._setup, deepcopy(self._moment), dict(self._studio.poses))
+
+    def recall(self, memory: Memory) -> None:
+        """Go back to what was remembered; paint stays where the setup is the one on show."""
+        if memory.setup != self._setup:
+            self.show(memory.setup)
+        self._moment = deepcopy(memory.moment)
+        if self.task == "robot":
+            self._studio.redraw(self._build.arm(self._setup, self._moment.arm))
+        self._studio.move(memory.poses, self._moment.ego)
+
+    def obstacles(self) -> dict[str, Box3D]:
+        """What can be hit, by name: its box now, in the frame of the setup."""
+        self._staged()
+        kept = self._moment.absent | {ARM}
+        return {name: self._box(name) for name in self._solid if name not in kept}
+
+    def _box(self, name: str) -> Box3D:
+        prop, box = self._solid[name]
+        return box_at(box, prop.pose, self._studio.poses[prop.name])
 
     def _advance(self, action: NDArray[np.float64], seconds: float) -> None:
         moment, poses = self._moment, self._studio.poses
@@ -189,24 +271,48 @@ class EmbeddedWorld:
         if self.task == "driving":
             moment.ego, moment.speed_mps = drive(moment.ego, moment.speed_mps, action, seconds)
         else:
-            moment.arm = advance(moment.arm, action, seconds)
-        for prop in self._studio.stage.props:
-            if any(prop.velocity_mps):
-                poses[prop.name] = shifted(poses[prop.name], prop.velocity_mps, seconds)
+            moment.arm = advance(moment.arm, action[:3], seconds)
+            if len(action) > 3:
+                self._grip(closing=float(action[3]) > 0)
+        for prop in self._drifting:
+            poses[prop.name] = shifted(poses[prop.name], prop.velocity_mps, seconds)
         self._move_themselves()
         moment.collisions |= self._touched()
 
+    def _grip(self, closing: bool) -> None:
+        """Close the fingers on what is between them, or open them, which drops what they hold."""
+        moment = self._moment
+        if not closing and moment.held is not None:
+            prop, _ = self._solid[moment.held]
+            x, y, _ = self._studio.poses[prop.name].position_m
+            dropped = Pose(
+                (x, y, prop.pose.position_m[2]), self._studio.poses[prop.name].heading_rad
+            )
+            self._studio.poses[prop.name], moment.held = dropped, None
+        if not closing:
+            moment.arm = replace(moment.arm, opening_m=OPEN_M)
+        elif moment.held is None:
+            boxes = {name: box for name, box in self.obstacles().items() if name in self._graspable}
+            moment.held = grasped(moment.arm, boxes)
+            width = min(boxes[moment.held].size_m[:2]) if moment.held else SHUT_M
+            moment.arm = replace(moment.arm, opening_m=width)
+            if moment.held is not None:
+                foot = self._studio.poses[self._solid[moment.held][0].name].position_m
+                moment.grip_m = triple(np.subtract(foot, moment.arm.position_m))
+        if moment.held is not None:
+            name = self._solid[moment.held][0].name
+            at = triple(np.add(moment.arm.position_m, moment.grip_m))
+            self._studio.poses[name] = replace(self._studio.poses[name], position_m=at)
+
     def _move_themselves(self) -> None:
         """Put what has a motion where it is now; what is not there yet goes out of sight."""
-        assert self._setup is not None
         moment, poses = self._moment, self._studio.poses
-        motions = {each.name: each.motion for each in self._setup.objects if each.motion}
         ego = moment.ego if self.task == "driving" else Pose(moment.arm.position_m, 0.0)
-        for prop in self._studio.stage.props:
-            motion = motions.get(prop.instance.name) if prop.instance else None
-            if motion is None or prop.instance is None:
-                continue
+        for prop, motion in self._moving:
+            assert prop.instance is not None
             name, now = prop.instance.name, poses[prop.name]
+            if name == moment.held:
+                continue
             if name in moment.absent:
                 now = prop.pose
             if motion.is_set_off(moment.time_s, _apart_m(ego, now)):
@@ -218,18 +324,22 @@ class EmbeddedWorld:
             poses[prop.name] = there or NOWHERE
 
     def _touched(self) -> set[str]:
-        solid = {
-            prop.instance.name
-            for prop in self._studio.stage.props
-            if prop.instance is not None and prop.solids
-        }
-        solid -= self._moment.absent
-        boxes = {each.name: each.box for each in self._instances() if each.name in solid}
         if self.task == "robot":
-            return touched(self._moment.arm, boxes)
+            boxes = self.obstacles()
+            held = boxes.pop(self._moment.held or "", None)
+            hit = touched(self._moment.arm, boxes)
+            if held is not None:
+                hit |= {
+                    name for name in self._hazards if name in boxes and overlap(held, boxes[name])
+                }
+            return hit
         x, y, _ = self._moment.ego.position_m
         ego = Box3D((x, y, EGO_SIZE_M[2] / 2), EGO_SIZE_M, self._moment.ego.heading_rad)
-        return {name for name, box in boxes.items() if overlap(ego, box)}
+        reach = self._radii + math.hypot(*EGO_SIZE_M[:2]) / 2
+        near = np.flatnonzero(np.hypot(*(self._centres - (x, y)).T) < reach)
+        names = [self._still[index] for index in near]
+        names += [name for name in self._mobile if name not in self._moment.absent]
+        return {name for name in names if overlap(ego, self._box(name))}
 
     def _instances(self) -> list[Instance]:
         """All that labels count, by number, its box where it is now in the frame of the setup."""

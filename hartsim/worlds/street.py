@@ -93,6 +93,12 @@ def build(setup: WorldSetup) -> Stage:
     )
 
 
+def road(setup: WorldSetup) -> tuple[float, float]:
+    """Where the road ends to the right and to the left of the ego's lane, metres."""
+    layout = PLACES[setup.conditions.place].layout
+    return layout.right, layout.left
+
+
 def _lay_ground(decor: Decor, layout: Layout, place: str) -> None:
     """Road, marks, kerbs, pavements and the land beyond."""
     land = _sheet((-30, 700, -500, 500), -0.06, TERRAIN_TILE_M)

@@ -1,10 +1,13 @@
 """hartsim makes the rare, dangerous pictures that a driving or a robot policy sees too little of.
 
-The public names are loaded on first use, so that importing hartsim costs nothing.
+The public names are loaded on first use, so that importing hartsim costs nothing. Gymnasium knows
+hartsim's environments as soon as both are imported, in whichever order.
 """
 
 import importlib
 from typing import Any
+
+from hartsim.adapters.gymnasium.registration import register_with_gymnasium
 
 __version__ = "0.1.0"
 
@@ -36,3 +39,6 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return __all__
+
+
+register_with_gymnasium()

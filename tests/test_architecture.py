@@ -16,7 +16,7 @@ LEAVES = {"", "errors", "types", "library"}
 """What everyone may import; the empty name is `hartsim` itself, which knows the version."""
 
 MAY_IMPORT = {
-    "": set(),
+    "": {"adapters"},
     "errors": set(),
     "types": set(),
     "library": set(),

@@ -4,7 +4,7 @@ Knows compiled scenes; knows no prompts, no models, no datasets, no policies.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,12 +29,20 @@ class World(Protocol):
         """Put textures on surfaces by name; returns those whose pixels were seen to change."""
         ...
 
+    def wear(self, textures: Mapping[str, Image]) -> None:
+        """As `paint`, but in no more time than it takes: nobody looks whether it shows."""
+        ...
+
     def step(self, action: NDArray[np.float64], seconds: float) -> State:
         """Apply an action for a span of simulated time.
 
         Driving: (steering, acceleration), each -1..1. Robot: gripper velocity (x, y, z), -1..1, and
         perhaps a fourth number for the fingers, which close above 0 and open else.
         """
+        ...
+
+    def state(self) -> State:
+        """What is so now; the collisions are those of the last step."""
         ...
 
     def obstacles(self) -> dict[str, Box3D]:
@@ -47,6 +55,14 @@ class World(Protocol):
 
     def look(self, cameras: Sequence[str] | None = None) -> dict[str, Image]:
         """The pictures of `capture` alone, in less time."""
+        ...
+
+    def remember(self) -> object:
+        """What is so now, for `recall`; WorldError for a simulator that cannot go back."""
+        ...
+
+    def recall(self, memory: Any) -> None:
+        """Go back to what `remember` gave, in this world or in another of its kind."""
         ...
 
     def close(self) -> None:

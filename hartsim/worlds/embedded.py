@@ -180,6 +180,20 @@ class EmbeddedWorld:
 
     def paint(self, textures: Mapping[str, Image]) -> set[str]:
         """Put textures on surfaces by name; returns those whose pixels were seen to change."""
+        cameras = self._staged().cameras
+        before = [self._studio.picture(camera, PROOF_PX, PROOF_PX) for camera in cameras]
+        self.wear(textures)
+        changed: set[str] = set()
+        for camera, old in zip(cameras, before, strict=True):
+            new = self._studio.picture(camera, PROOF_PX, PROOF_PX)
+            differs = np.abs(new.astype(np.int16) - old).max(axis=-1) > _SEEN
+            surfaces = self._studio.surfaces(camera, PROOF_PX)
+            changed |= {name for name in textures if differs[surfaces == name].any()}
+        return changed
+
+    def wear(self, textures: Mapping[str, Image]) -> None:
+        """Put textures on surfaces by name, without looking whether it shows."""
+        self._staged()
         for name, image in textures.items():
             if name not in self.surfaces:
                 known = ", ".join(sorted(self.surfaces))
@@ -189,17 +203,8 @@ class EmbeddedWorld:
                     f"the texture for '{name}' is {image.dtype} {image.shape}; "
                     "paint takes uint8 RGB, (height, width, 3)"
                 )
-        cameras = self._staged().cameras
-        before = [self._studio.picture(camera, PROOF_PX, PROOF_PX) for camera in cameras]
         for name, image in textures.items():
             self._studio.wear(name, image)
-        changed: set[str] = set()
-        for camera, old in zip(cameras, before, strict=True):
-            new = self._studio.picture(camera, PROOF_PX, PROOF_PX)
-            differs = np.abs(new.astype(np.int16) - old).max(axis=-1) > _SEEN
-            surfaces = self._studio.surfaces(camera, PROOF_PX)
-            changed |= {name for name in textures if differs[surfaces == name].any()}
-        return changed
 
     def step(self, action: NDArray[np.float64], seconds: float) -> State:
         """Apply an action for a span of simulated time; see `World.step`.

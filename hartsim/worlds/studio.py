@@ -18,6 +18,8 @@ from hartsim.worlds.pool import TEXTURE_PX, Pool, View
 from hartsim.worlds.stage import Film, Lamp, Lighting, Prop, Puff, Stage
 
 SHADOW_PX, CONTACT_PX = 576, 192
+DRAFT_PX = 96
+"""The least that a pool draws at; larger ones are slower to clear."""
 
 
 @dataclass(frozen=True)
@@ -41,10 +43,10 @@ class Findings:
 class Studio:
     """The stage on show, where its props are now, and the pool that draws it."""
 
-    def __init__(self, largest_px: Size, reach: Range, shadows: bool) -> None:
-        height, width = max(largest_px[0], SHADOW_PX), max(largest_px[1], SHADOW_PX)
-        self._pool = Pool((height, width))
-        self._reach, self._shadows = reach, shadows
+    def __init__(self, largest_px: Size, reach: Range, shadows: bool, draft: bool = False) -> None:
+        side = DRAFT_PX if draft else SHADOW_PX
+        self._pool = Pool((max(largest_px[0], side), max(largest_px[1], side)))
+        self._reach, self._shadows, self._draft = reach, shadows, draft
 
     def show(self, stage: Stage) -> None:
         """Take up a new stage, unpainted, its props at rest."""
@@ -112,16 +114,18 @@ class Studio:
         """What the camera sees (H, W, 3), drawn at `fine_px` and averaged down to `size_px`."""
         eye = mounted(camera, self.ego, size_px)
         pixels, depths = self._pool.draw(self._view(eye, camera), fine_px)
+        raw = raw_of(pixels, depths, size_px)
+        marks = [each for _, each in self._marks(camera, size_px)]
         stage = replace(
             self.stage, lamps=self._lamps(), puffs=self._puffs(), lighting=self._lighting()
         )
+        if self._draft:
+            return weather.sketch(raw, eye, stage, self._sky, marks)
         if self._maps is None:
             self._maps = self._draw_maps(stage.lighting) if self._shadows else relight.Maps()
         mirror = None
         if weather.reflects(stage):
             mirror = self._mirror(camera, size_px, stage)
-        raw = raw_of(pixels, depths, size_px)
-        marks = [each for _, each in self._marks(camera, size_px)]
         return weather.develop(raw, eye, stage, self._maps, self._sky, mirror, marks)
 
     def _marks(self, camera: CameraSetup, size_px: Size) -> list[tuple[Film, lens.Marks]]:

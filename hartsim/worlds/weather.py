@@ -27,7 +27,7 @@ from hartsim.worlds.optics import (
     normals_of,
     planes_of,
 )
-from hartsim.worlds.relight import Maps, lights_of, relit, shining
+from hartsim.worlds.relight import Maps, evenly_lit, lights_of, relit, shining
 from hartsim.worlds.stage import Colour, Lamp, Lighting, Mirror, Puff, Stage, Weather
 
 SKY_SPAN_RAD = math.radians(45)
@@ -63,11 +63,35 @@ def develop(
     picture = relit(raw.colour, points, normals, depth, stage.lighting, stage.lamps, maps)
     if mirror is not None:
         _wet(picture, points, normals, mirror, eye, stage)
-    picture = fogged(picture, depth * eye.stretch, stage.weather)
+    picture = _in_the_air(picture, raw, eye, stage, sky)
+    _add_glows(picture, stage.lamps, eye, depth, stage.weather)
+    return _through_the_lens(picture, eye, depth, stage, marks)
+
+
+def sketch(raw: Raw, eye: Eye, stage: Stage, sky: Planes, marks: Sequence[Marks] = ()) -> Image:
+    """A plainer picture in less time: no shadows, wet ground or halos, lamps as if all faced them.
+
+    What hides things is there: fog, smoke, rain, glare, and dirt on the glass.
+    """
+    depth = raw.depth_m
+    lit = evenly_lit(raw.colour, eye, depth, stage.lighting, stage.lamps)
+    picture = _in_the_air(lit, raw, eye, stage, sky)
+    return _through_the_lens(picture, eye, depth, stage, marks)
+
+
+def _in_the_air(picture: Planes, raw: Raw, eye: Eye, stage: Stage, sky: Planes) -> Planes:
+    """The picture behind fog and smoke, before its sky."""
+    picture = fogged(picture, raw.depth_m * eye.stretch, stage.weather)
     _put_behind(picture, raw.cover, sky, eye, stage.weather)
     for puff in sorted(stage.puffs, key=lambda each: -eye.locate(each.position_m)[2]):
-        _blow(picture, puff, eye, depth, stage)
-    _add_glows(picture, stage.lamps, eye, depth, stage.weather)
+        _blow(picture, puff, eye, raw.depth_m, stage)
+    return picture
+
+
+def _through_the_lens(
+    picture: Planes, eye: Eye, depth: Plane, stage: Stage, marks: Sequence[Marks]
+) -> Image:
+    """The finished picture: what falls before the camera, blinds it, and lies on its glass."""
     picture = dazzled(_falling(picture, stage.weather), stage.lamps, eye, depth)
     return graded(filmed(picture, marks, _daylight(stage.lighting)), stage.grade)
 

@@ -3,11 +3,13 @@ import hashlib
 import math
 import subprocess
 import sys
+from contextlib import closing
 
 import numpy as np
 import pytest
 
 from hartsim.errors import WorldError
+from hartsim.images import resize
 from hartsim.scenario.compiled import CameraSetup
 from hartsim.scenario.kinds import KINDS, kinds_of
 from hartsim.types import CLASS_ID, CLASSES, Pose
@@ -362,3 +364,65 @@ def test_several_cameras_see_the_same_things_from_their_places(road):
     assert (frames["front"].instances == number).any()
     assert not (frames["side"].instances == number).any()
     assert road.capture(["side"]).keys() == {"side"}
+
+
+def test_a_draft_shows_the_same_things_in_the_same_places():
+    setup = street(placed("stopped_car", 12.0), time="night")
+    draft = EmbeddedWorld("driving", (64, 64), draft=True)
+    full = EmbeddedWorld("driving", (64, 64))
+    with closing(draft), closing(full):
+        one, other = frame_of(draft, setup), frame_of(full, setup)
+    assert np.array_equal(one.labels, other.labels)
+    assert np.array_equal(one.instances, other.instances)
+    small, large = (resize(each.image, (8, 8)).astype(float) for each in (one, other))
+    assert np.abs(small - large).mean() < 25
+    assert np.corrcoef(small.ravel(), large.ravel())[0, 1] > 0.8
+
+
+def test_a_draft_hides_what_fog_hides():
+    with closing(EmbeddedWorld("driving", (64, 64), draft=True)) as draft:
+        clear = frame_of(draft, street(placed("stopped_car", 30.0))).image
+        fog = frame_of(draft, street(placed("stopped_car", 30.0), weather="fog")).image
+    assert fog.std() < 0.7 * clear.std()
+
+
+def test_a_remembered_moment_comes_back(road):
+    road.show(street(placed("rock", 25.0), speed_mps=10.0, traffic=1.0))
+    road.step(np.array([0.2, 0.5]), 0.5)
+    memory, before = road.remember(), road.look()["front"]
+    after = road.step(np.array([-0.2, 0.0]), 0.5)
+    road.recall(memory)
+    assert np.array_equal(road.look()["front"], before)
+    assert road.step(np.array([-0.2, 0.0]), 0.5) == after
+
+
+def test_a_moment_is_remembered_for_another_world(road):
+    road.show(street(placed("rock", 25.0), speed_mps=10.0))
+    road.step(np.array([0.2, 0.5]), 0.5)
+    with closing(EmbeddedWorld("driving", road.size_px)) as other:
+        other.recall(road.remember())
+        assert np.array_equal(other.look()["front"], road.look()["front"])
+
+
+def test_obstacles_are_where_they_are_now(road):
+    road.show(street(placed("rock", 25.0), place="residential_street", traffic=1.0))
+    before = road.obstacles()
+    road.step(np.zeros(2), 1.0)
+    after = road.obstacles()
+    assert after["rock"] == before["rock"]
+    assert any(after[name] != before[name] for name in before)
+
+
+def test_the_ego_is_off_the_road_beyond_its_edge(road):
+    road.show(street(speed_mps=10.0))
+    assert not road.step(np.zeros(2), 0.5).off_road
+    assert road.step(np.array([-1.0, 0.0]), 1.5).off_road
+
+
+def test_textures_are_worn_without_a_look(road):
+    road.show(street())
+    plain = road.look()["front"]
+    road.wear({"road": np.full((32, 32, 3), (200, 0, 0), np.uint8)})
+    assert (road.look()["front"][..., 0].astype(int) - plain[..., 0]).max() > 60
+    with pytest.raises(WorldError, match="no surface 'moon'"):
+        road.wear({"moon": plain})

@@ -18,17 +18,16 @@ def street(
     camera: str = "front",
     step_s: float = 0.1,
     time_limit_s: float = 30.0,
-    shadows: bool = False,
-    supersample: int = 1,
+    draft: bool = True,
     reward: Mapping[str, float] | None = None,
     render_mode: str | None = None,
 ) -> WorldEnv:
     """Drive to the goal past the hazards of scenarios; see `WorldEnv` and `driving`.
 
-    Without `shadows` and `supersample` pictures are plainer, and there several times as fast.
+    A `draft` is plainer than what `hartsim generate` draws, and there several times as fast.
     """
     rules = Driving(actions, reward)
-    world = partial(_embedded, rules.task, size_px, shadows, supersample)
+    world = partial(_embedded, rules.task, size_px, draft)
     return WorldEnv(
         world, rules, scenario, size_px, observation, camera, step_s, time_limit_s, render_mode
     )
@@ -43,20 +42,19 @@ def tabletop(
     camera: str = "front",
     step_s: float = 0.1,
     time_limit_s: float = 20.0,
-    shadows: bool = False,
-    supersample: int = 1,
+    draft: bool = True,
     reward: Mapping[str, float] | None = None,
     render_mode: str | None = None,
 ) -> WorldEnv:
     """Reach or place a thing past the hazards of scenarios; see `WorldEnv` and `reaching`."""
     rules = Reaching(goal, actions, reward)
-    world = partial(_embedded, rules.task, size_px, shadows, supersample)
+    world = partial(_embedded, rules.task, size_px, draft)
     return WorldEnv(
         world, rules, scenario, size_px, observation, camera, step_s, time_limit_s, render_mode
     )
 
 
-def _embedded(task: Task, size_px: int, shadows: bool, supersample: int) -> World:
+def _embedded(task: Task, size_px: int, draft: bool) -> World:
     from hartsim.worlds.embedded import EmbeddedWorld
 
-    return EmbeddedWorld(task, (size_px, size_px), shadows, supersample)
+    return EmbeddedWorld(task, (size_px, size_px), draft=draft)

@@ -29,7 +29,7 @@ MAY_IMPORT = {
     "adapters": LEAVES | {"images", "scenario", "worlds", "dataset"},
     "training": LEAVES | {"images", "config", "hart", "dataset"},
 }
-TOP = {"pipeline", "augment", "corpus", "photos", "bench", "doctor"}
+TOP = {"pipeline", "augment", "banks", "corpus", "photos", "bench", "doctor"}
 """Where the packages meet; only the command line stands above."""
 
 MAY_IMPORT |= {unit: {*MAY_IMPORT, *TOP} for unit in (*TOP, "cli")}

@@ -24,6 +24,7 @@ from hartsim.cli.shell import (
     progress_bar,
     screen,
     shard_of,
+    split_words,
 )
 from hartsim.errors import ConfigError
 
@@ -58,7 +59,7 @@ def generate(
     """Make a labelled dataset from scenarios; run again, it goes on where it stopped."""
     from hartsim.pipeline import GenerateRequest
 
-    names, overrides = _split(words)
+    names, overrides = split_words(words)
     options = {"dataset.routes": routes, "dataset.views": views, "draw.sampler": sampler}
     overrides += [f"{key}={value}" for key, value in options.items() if value is not None]
     config = configured(overrides)
@@ -279,12 +280,3 @@ def verify(folder: Dataset) -> None:
     if problems:
         raise typer.Exit(PROBLEM_FOUND)
     screen.print(f"{whole}, every byte as it was written")
-
-
-def _split(words: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Scenarios, and overrides: the words with an equals sign that name no file."""
-    overrides = [word for word in words if "=" in word and not Path(word).exists()]
-    names = [word for word in words if word not in overrides]
-    if not names:
-        raise ConfigError(f"no scenario named, only settings ({', '.join(overrides)})")
-    return names, overrides

@@ -85,8 +85,9 @@ def progress_bar(before: int) -> "Progress":
             made, seconds = task.completed - before, task.elapsed or 0.0
             if not made or not seconds:
                 return "-.--/s  -:--:-- left"
-            to_do = (task.total or 0) - task.completed
-            left = timedelta(seconds=round(to_do * seconds / made))
+            if task.total is None:
+                return f"{made / seconds:.2f}/s"
+            left = timedelta(seconds=round((task.total - task.completed) * seconds / made))
             return f"{made / seconds:.2f}/s  {left} left"
 
     return progress.Progress(
@@ -109,6 +110,15 @@ def shard_of(text: str | None) -> tuple[int, int] | None:
     if part.isdecimal() and parts.isdecimal() and int(part) < int(parts):
         return int(part), int(parts)
     raise ConfigError(f"--shard is '{text}', must be I/N with I from 0 to N-1, such as 0/4")
+
+
+def split_words(words: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Scenarios, and overrides: the words with an equals sign that name no file."""
+    overrides = [word for word in words if "=" in word and not Path(word).exists()]
+    names = [word for word in words if word not in overrides]
+    if not names:
+        raise ConfigError(f"no scenario named, only settings ({', '.join(overrides)})")
+    return names, overrides
 
 
 def tell_unknown(words: Sequence[str]) -> None:

@@ -18,7 +18,7 @@ import math
 import os
 import re
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
 from itertools import accumulate
@@ -125,6 +125,9 @@ class Pictures:
         image: Image = pixels_of(shard.stem, shard.sha256, shard.shape)[place]
         return image
 
+    def __iter__(self) -> Iterator[Image]:
+        return (self[number] for number in range(len(self)))
+
     def find(self, number: int) -> tuple[Shard, int]:
         """The shard of a picture, and its place there; IndexError where there is none."""
         if not 0 <= number < self._ends[-1]:
@@ -146,6 +149,9 @@ class Rows:
     def __getitem__(self, number: int) -> Row:
         shard, place = self.pictures.find(number)
         return rows_of(shard.stem, shard.rows_sha256, shard.shape[0])[place]
+
+    def __iter__(self) -> Iterator[Row]:
+        return (self[number] for number in range(len(self)))
 
 
 class Bank:

@@ -23,7 +23,7 @@ from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
 from itertools import accumulate
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any, BinaryIO, Self
 
 import numpy as np
@@ -197,13 +197,13 @@ class Bank:
     def refresh(self) -> bool:
         """Take up what a writer has added since; whether there was anything.
 
-        Costs one look at the index file where nothing has changed. DatasetError where it is not the
-        bank that was opened any more.
+        Costs one look at the index file where nothing has changed, and at what is new where it has.
+        DatasetError where it is not the bank that was opened any more.
         """
         stamp = _stamp(self.path)
         if stamp == self._stamp:
             return False
-        index = _whole_index(self.path)
+        index = _whole_index(self.path, self._index.kinds)
         for kind, shards in self._index.kinds.items():
             if index.kinds.get(kind, ())[: len(shards)] != shards:
                 raise DatasetError(
@@ -350,12 +350,16 @@ def read_index(path: Path) -> Index:
         raise DatasetError(f"{path / INDEX}: not the index of a bank: {error!r}") from error
 
 
-def _whole_index(path: Path) -> Index:
-    """The index, once every file that it names is found there and as long as it must be."""
+def _whole_index(path: Path, known: Mapping[str, Sequence[Shard]] = MappingProxyType({})) -> Index:
+    """The index, once every file that it names is found there and as long as it must be.
+
+    Shards that are `known` were looked at before.
+    """
     index = read_index(path)
-    for shard in (shard for own in index.kinds.values() for shard in own):
-        for problem in _wrong_sizes(shard):
-            raise DatasetError(problem)
+    for kind, shards in index.kinds.items():
+        for shard in shards[len(known.get(kind, ())) :]:
+            for problem in _wrong_sizes(shard):
+                raise DatasetError(problem)
     return index
 
 
@@ -399,7 +403,7 @@ def _shards(path: Path, kind: str, entry: Mapping[str, Any]) -> tuple[Shard, ...
 
 
 def _stem(path: Path, kind: str, number: int) -> str:
-    return str(path / kind / f"{number:05d}")
+    return f"{path}/{kind}/{number:05d}"  # a Path for each of thousands would take its time
 
 
 def _entry(shard: Shard) -> dict[str, Any]:
@@ -421,9 +425,10 @@ def _wrong_sizes(shard: Shard) -> list[str]:
     """Which files of a shard are missing, or not as long as they must be."""
     problems = []
     pixel_bytes = NPY_HEADER_BYTES + math.prod(shard.shape)
-    for file, size in ((shard.pixels_file, pixel_bytes), (shard.rows_file, shard.rows_bytes)):
+    sizes = ((f"{shard.stem}.npy", pixel_bytes), (f"{shard.stem}.jsonl", shard.rows_bytes))
+    for file, size in sizes:
         try:
-            found = file.stat().st_size
+            found = os.stat(file).st_size
         except OSError as error:
             problems.append(f"{file}: {error.strerror}, but {INDEX} names it")
             continue

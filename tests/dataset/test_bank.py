@@ -168,6 +168,19 @@ def test_what_was_open_before_stays_as_it_was(path):
     assert np.array_equal(held, picture(3))
 
 
+def test_a_new_shard_that_is_cut_off_is_not_taken_up(path):
+    bank = open_bank(path)
+    write(path, ("backdrop", 2, 3))
+    shard = path / "backdrop" / "00001.npy"
+    whole = shard.read_bytes()
+    shard.write_bytes(whole[:-1])
+    with pytest.raises(DatasetError, match=r"backdrop/00001\.npy: 1087 bytes, must be 1088"):
+        bank.refresh()
+    assert bank.kinds["backdrop"] == 2
+    shard.write_bytes(whole)
+    assert bank.refresh() is True
+
+
 def test_a_bank_that_was_made_anew_is_no_refresh(path, tmp_path):
     bank = open_bank(path)
     shutil.rmtree(path)

@@ -191,11 +191,61 @@ class TransformerTraining:
 
 
 @dataclass(frozen=True)
+class CloningTraining:
+    """How a policy learns from an expert; see `hartsim.training.cloning`."""
+
+    minutes: float = _number(10.0, 0.01)
+    """Rounds begin until so much time has passed."""
+    rounds: int = _number(1000, 1)
+    first_episodes: int = _number(24, 1)
+    episodes: int = _number(12, 1)
+    """Episodes driven in the first round, all by the expert, and in each of the others."""
+    own_share: float = _number(0.8, 0, 1)
+    """Share of the steps that the policy does itself, in all rounds but the first."""
+    epochs: int = _number(4, 1)
+    updates: int = _number(500, 1)
+    """How often a round goes over all that was seen, and the most steps it takes for it."""
+    batch: int = _number(64, 1)
+    rate: float = _number(1e-3, 0)
+    slowing: float = _number(10.0, 0.1)
+    """Learning rate of the first round (AdamW), and after how many rounds it is half of that."""
+    width: int = _number(24, 1)
+    """Channels of the network's first layer."""
+    frames: int = _number(2, 1)
+    """Pictures that the policy sees at once, the newest last."""
+    seed: int = _number(0, 0)
+
+
+@dataclass(frozen=True)
+class ReinforcementTraining:
+    """How a policy learns by PPO; see `hartsim.training.reinforcement`."""
+
+    steps: int = _number(200_000, 1)
+    """Steps of all environments together, with those of earlier runs in the same folder."""
+    envs: int = _number(2, 1)
+    processes: bool = False
+    """Step each environment in a process of its own: pays where there are more than two cores."""
+    frames: int = _number(2, 1)
+    """Pictures that the policy sees at once."""
+    rate: float = _number(3e-4, 0)
+    rollout: int = _number(256, 2)
+    """Steps of each environment between two updates."""
+    batch: int = _number(128, 2)
+    epochs: int = _number(4, 1)
+    discount: float = _number(0.98, 0, 1)
+    entropy: float = _number(0.005, 0)
+    save_every: int = _number(10_000, 1)
+    seed: int = _number(0, 0)
+
+
+@dataclass(frozen=True)
 class TrainConfig:
     """Everything that a training run can be told, group by group."""
 
     tokenizer: TokenizerTraining = field(default_factory=TokenizerTraining)
     transformer: TransformerTraining = field(default_factory=TransformerTraining)
+    cloning: CloningTraining = field(default_factory=CloningTraining)
+    ppo: ReinforcementTraining = field(default_factory=ReinforcementTraining)
 
 
 GROUPS: Mapping[str, Any] = get_type_hints(RunConfig)

@@ -254,8 +254,8 @@ class Pose:
 class State:
     """What a world knows after a step: ego or gripper pose, hazards and collisions by name.
 
-    Poses are in the frame of the setup; `collisions` are those of the last step. `off_road` says
-    that the ego has left the road; `held` is the object in the gripper.
+    Poses are in the frame of the setup; `collisions` are those of the last step. `road_m` is where
+    the road ends on the ego's right and left; `held` is the object in the gripper.
     """
 
     time_s: float
@@ -263,5 +263,11 @@ class State:
     speed_mps: float
     hazards: Mapping[str, Pose]
     collisions: tuple[str, ...]
-    off_road: bool = False
+    road_m: tuple[float, float] = (-math.inf, math.inf)
     held: str | None = None
+
+    @property
+    def off_road(self) -> bool:
+        """Whether the ego's middle has left the road."""
+        right, left = self.road_m
+        return not right < self.ego.position_m[1] < left

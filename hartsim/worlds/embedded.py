@@ -244,9 +244,7 @@ class EmbeddedWorld:
         if self.task == "robot":
             gripper = Pose(moment.arm.position_m, moment.arm.heading_rad)
             return State(moment.time_s, gripper, 0.0, hazards, collisions, held=moment.held)
-        right, left = self._road
-        off_road = not right < moment.ego.position_m[1] < left
-        return State(moment.time_s, moment.ego, moment.speed_mps, hazards, collisions, off_road)
+        return State(moment.time_s, moment.ego, moment.speed_mps, hazards, collisions, self._road)
 
     def remember(self) -> Memory:
         """What is so now, to come back to with `recall`, in this world or in another like it."""

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hartsim.types import Vector3
-from hartsim.worlds.optics import Eye, Plane, Planes, bilinear, blurred, column
+from hartsim.worlds.optics import Eye, Plane, Planes, bilinear, blurred
 from hartsim.worlds.pool import CEILING, Light, View
 from hartsim.worlds.stage import Colour, Lamp, Lighting
 
@@ -127,12 +127,13 @@ def evenly_lit(
     added = lamplight(_nearest(lamps, eye), points, None)
     if added is None:
         return colour * (exposure + (1 - exposure) * own)
-    given = [
-        ambient + 0.5 * (diffuse + shine)
-        for ambient, diffuse, shine in zip(above.ambient, above.diffuse, sun.diffuse, strict=True)
-    ]
-    ratio = exposure + added / (1 + np.float32(0.6) * added) / column((*given,))
-    return colour * (ratio + (1 - ratio) * own)
+    result = np.empty_like(colour)
+    for k in range(3):
+        given = above.ambient[k] + A_LITTLE * above.diffuse[k] + 0.5 * sun.diffuse[k]
+        shone = added[k] / (1 + np.float32(0.6) * added[k])
+        ratio = exposure + shone * np.float32(1 / given)
+        result[k] = colour[k] * (ratio + (1 - ratio) * own)
+    return result
 
 
 def _nearest(lamps: tuple[Lamp, ...], eye: Eye) -> tuple[Lamp, ...]:

@@ -1,0 +1,148 @@
+import csv
+
+import gymnasium as gym
+import numpy as np
+import pytest
+import torch
+
+from hartsim.config import CloningTraining
+from hartsim.errors import CheckpointError, ConfigError
+from hartsim.training.cloning import (
+    Eyes,
+    Lessons,
+    Policy,
+    PolicyConfig,
+    clone,
+    load_policy,
+    policy_config,
+    save_policy,
+)
+
+QUICK = CloningTraining(
+    rounds=3, first_episodes=16, episodes=6, epochs=99, updates=150, batch=32, width=8, frames=1
+)
+
+
+class Sides(gym.Env):
+    """A bright side, left or right; going there five times is success, one wrong turn the end."""
+
+    def __init__(self, discrete=True):
+        self.observation_space = gym.spaces.Box(0, 255, (16, 16, 3), np.uint8)
+        box = gym.spaces.Box(-1, 1, (1,), np.float32)
+        self.action_space = gym.spaces.Discrete(2) if discrete else box
+        self.discrete = discrete
+
+    def _picture(self):
+        self.side = int(self.np_random.integers(2))
+        picture = self.np_random.integers(0, 80, (16, 16, 3)).astype(np.uint8)
+        picture[:, 8 * self.side : 8 * self.side + 8] += 120
+        return picture
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        self.right = 0
+        return self._picture(), {}
+
+    def step(self, action):
+        turned = action == 1 if self.discrete else action[0] > 0
+        good = turned == (self.side == 1)
+        self.right += int(good)
+        done = not good or self.right == 5
+        return self._picture(), float(good), done, False, {"success": self.right == 5}
+
+
+class Knows:
+    def __init__(self, env):
+        self.env = env
+
+    def begin(self):
+        self.began = True
+
+    def act(self):
+        side = self.env.side
+        return side if self.env.discrete else np.array([2.0 * side - 1], np.float32)
+
+
+def succeeds(env, policy, episodes=20):
+    ends = []
+    for seed in range(1000, 1000 + episodes):
+        seen, _ = env.reset(seed=seed)
+        eyes = Eyes(policy.config.frames)
+        eyes.begin(seen)
+        done = False
+        while not done:
+            seen, _, done, _, info = env.step(policy.act(eyes.pictures))
+            eyes.see(seen)
+        ends.append(info["success"])
+    return np.mean(ends)
+
+
+@pytest.mark.parametrize("discrete", [True, False])
+def test_a_policy_learns_what_the_expert_does(tmp_path, discrete):
+    policy = clone(lambda: Sides(discrete), Knows, tmp_path, QUICK)
+    assert succeeds(Sides(discrete), policy) >= 0.95
+    again = load_policy(tmp_path / "policy.pt")
+    assert succeeds(Sides(discrete), again) == succeeds(Sides(discrete), policy)
+
+
+def test_an_untaught_policy_fails():
+    torch.manual_seed(0)
+    config = policy_config(Sides(), QUICK)
+    assert succeeds(Sides(), Policy(config)) < 0.5
+
+
+def test_the_table_tells_how_it_went(tmp_path):
+    clone(Sides, Knows, tmp_path, QUICK)
+    with (tmp_path / "cloning.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["round"] for row in rows] == ["0", "1", "2"]
+    assert float(rows[0]["success"]) == 1.0  # the expert's own round
+    assert float(rows[-1]["loss"]) < float(rows[0]["loss"])
+
+
+def test_the_same_seed_gives_the_same_policy(tmp_path):
+    short = CloningTraining(rounds=2, first_episodes=4, episodes=2, epochs=20, width=8)
+    policies = [clone(Sides, Knows, tmp_path / name, short) for name in "ab"]
+    one, other = (policy.state_dict() for policy in policies)
+    assert all(torch.equal(one[key], other[key]) for key in one)
+
+
+def test_pictures_before_an_episode_are_its_first():
+    lessons = Lessons()
+    for episode in range(2):
+        lessons.begin()
+        for step in range(3):
+            lessons.add(np.full((1, 1, 3), 10 * episode + step, np.uint8), 0)
+    shown = lessons.pictures([0, 2, 3, 4], frames=3)[..., 0, 0, 0]
+    assert shown.tolist() == [[0, 0, 0], [0, 1, 2], [10, 10, 10], [10, 10, 11]]
+
+
+def test_eyes_and_lessons_show_the_same():
+    eyes, lessons = Eyes(2), Lessons()
+    pictures = [np.full((1, 1, 3), value, np.uint8) for value in (5, 6, 7)]
+    lessons.begin()
+    for index, picture in enumerate(pictures):
+        eyes.begin(picture) if index == 0 else eyes.see(picture)
+        lessons.add(picture, 0)
+        assert np.array_equal(eyes.pictures, lessons.pictures([index], 2)[0])
+
+
+def test_environments_without_pictures_are_refused():
+    env = gym.make("CartPole-v1")
+    with pytest.raises(ConfigError, match=r"cloning needs pictures \(height, width, 3\)"):
+        policy_config(env, QUICK)
+
+
+def test_a_policy_for_another_size_is_refused(tmp_path):
+    path = tmp_path / "policy.pt"
+    save_policy(Policy(PolicyConfig((16, 16), 2, True, 8, 1)), path)
+    with pytest.raises(CheckpointError, match=r"is for .*16, 16.* but this run is for .*32, 32"):
+        load_policy(path, PolicyConfig((32, 32), 2, True, 8, 1))
+
+
+@pytest.mark.parametrize("content", [b"", b"not weights"])
+def test_a_broken_file_is_told(tmp_path, content):
+    path = tmp_path / "policy.pt"
+    path.write_bytes(content)
+    with pytest.raises(CheckpointError, match=r"policy\.pt: not "):
+        load_policy(path)

@@ -29,7 +29,7 @@ MAY_IMPORT = {
     "adapters": LEAVES | {"images", "scenario", "worlds", "dataset"},
     "training": LEAVES | {"images", "config", "hart", "dataset"},
 }
-TOP = {"pipeline", "augment", "banks", "corpus", "photos", "bench", "doctor"}
+TOP = {"pipeline", "augment", "banks", "corpus", "photos", "policies", "bench", "doctor"}
 """Where the packages meet; only the command line stands above."""
 
 MAY_IMPORT |= {unit: {*MAY_IMPORT, *TOP} for unit in (*TOP, "cli")}
@@ -38,18 +38,22 @@ MAY_IMPORT["__main__"] = {"cli"}
 HOMES = {
     "carla": {"adapters/carla"},
     "cv2": {"images", "doctor"},
-    "gymnasium": {"adapters", "bench"},
+    "gymnasium": {"adapters", "bench", "policies", "training"},
+    "imageio": {"policies"},
     "huggingface_hub": {"hart/hub"},
     "mujoco": {"worlds", "adapters/gymnasium"},
     "omegaconf": {"config", "scenario"},
     "rich": {"cli"},
+    "stable_baselines3": {"training"},
     "torch": {"hart", "training", *TOP},
     "transformers": {"hart/text"},
     "typer": {"cli"},
 }
 """The only modules, or folders of modules, that import a library."""
 
-WHEN_USED = {"carla", "huggingface_hub", "mujoco", "transformers"}
+WHEN_USED = {
+    *("carla", "huggingface_hub", "imageio", "mujoco", "stable_baselines3", "transformers")
+}
 """Libraries that no module imports at its top: they are optional, or choose a driver on import."""
 
 SLOW_TO_IMPORT = ("torch", "mujoco", "cv2", "gymnasium", "transformers", "carla")

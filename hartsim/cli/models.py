@@ -41,7 +41,7 @@ bench = typer.Typer(
     no_args_is_help=True,
 )
 app.add_typer(
-    train, name="train", help="Train hart-mini: data, tokenizer, transformer, decoder, measure."
+    train, name="train", help="Train hart-mini, on frames or on your own images, and policies."
 )
 app.add_typer(bench, name="bench", help="Measure what hartsim can do on this machine.")
 app.add_typer(
@@ -233,15 +233,6 @@ def _model_config(size: str) -> "HartConfig":
             f"--size is '{size}', must be one of {', '.join(SIZES)}, or the file of a configuration"
         )
     return read_config(Path(size))
-
-
-@train.command(epilog="Example: hartsim train measure --data corpus --out run")
-def measure(data: Corpus, out: TrainingRun) -> None:
-    """Measure the weights of a run on pictures that it never saw."""
-    from hartsim.training.mini import measure_weights
-
-    for name, value in measure_weights(data, out).items():
-        screen.print(f"{name} {value}")
 
 
 @bench.command("speed", epilog="Example: hartsim bench speed --model 0.7b --precision fp32,int8")

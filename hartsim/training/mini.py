@@ -1,6 +1,5 @@
-"""The making of hart-mini, step by step, from a corpus to a folder of weights and figures."""
+"""The making of hart-mini, step by step, from a corpus to a folder of weights."""
 
-import json
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -20,15 +19,9 @@ from hartsim.hart.hub import shipped
 from hartsim.hart.model import Hart
 from hartsim.hart.noise import KeyedNoise
 from hartsim.hart.sampling import SamplingSettings, generate
-from hartsim.hart.tokenizer import Tokenizer, from_pixels, to_pixels
+from hartsim.hart.tokenizer import Tokenizer, to_pixels
 from hartsim.images import contact_sheet, encode_png
-from hartsim.training.corpus import Corpus, read_corpus
-from hartsim.training.features import (
-    PhotographFeatures,
-    frechet_distance,
-    kernel_distance,
-    pooled_features,
-)
+from hartsim.training.corpus import read_corpus
 from hartsim.training.folder import folder_corpus
 from hartsim.training.parallel import join_ranks
 from hartsim.training.run import Budget, read_checkpoint
@@ -201,54 +194,6 @@ def sample_images(
         noise = KeyedNoise.of([f"sample {start + i}" for i in range(len(part))], hart.device)
         latent = generate(hart, hart.text.encode(part), noise, settings)
         yield from to_pixels(hart.tokenizer.decode(latent)).cpu().numpy()
-
-
-@torch.inference_mode()
-def measure(hart: Hart, corpus: Corpus, count: int) -> dict[str, float]:
-    """How good a model is on held-out pictures, in EfficientNet-Lite0 features.
-
-    Reconstruction from codes alone and from codes with residual, and generation from the captions;
-    `noise` is the distance between two halves of the real pictures, the floor for any of these.
-    """
-    features = PhotographFeatures()
-    picks = _spread(len(corpus), count)
-    real: list[Tensor] = []
-    discrete: list[Tensor] = []
-    hybrid: list[Tensor] = []
-    errors: dict[str, list[float]] = {"discrete": [], "hybrid": []}
-    for start in range(0, len(picks), BATCH):
-        image = from_pixels(torch.from_numpy(corpus.batch(picks[start : start + BATCH])))
-        latent = hart.tokenizer.latent(image)
-        codes = hart.tokenizer.quantizer.encode(latent).discrete
-        real.append(image)
-        for name, shown, kept in (("discrete", codes, discrete), ("hybrid", latent, hybrid)):
-            kept.append(hart.tokenizer.decode(shown).clamp(-1, 1))
-            errors[name] += (kept[-1] - image).square().mean(dim=(1, 2, 3)).tolist()
-    prompts = [corpus.captions[i][0] for i in picks]
-    pictures = np.stack(list(sample_images(hart, prompts)))
-    made = [from_pixels(torch.from_numpy(part)) for part in np.array_split(pictures, len(real))]
-    truth = pooled_features(features, real)
-    figures: dict[str, float] = {"count": float(count)}
-    sets: dict[str, Sequence[Tensor]] = {"discrete": discrete, "hybrid": hybrid, "generated": made}
-    for name, images in sets.items():
-        found = pooled_features(features, images)
-        figures[f"frechet_{name}"] = frechet_distance(truth, found)
-        figures[f"kid_{name}"] = kernel_distance(truth, found)
-    for name, values in errors.items():
-        figures[f"psnr_{name}_db"] = float(10 * np.log10(4 / np.array(values)).mean())
-    order = np.random.default_rng(0).permutation(len(truth))
-    figures["kid_noise"] = kernel_distance(truth[order[::2]], truth[order[1::2]])
-    return figures
-
-
-def measure_weights(data: Path, out: Path, count: int = 480) -> dict[str, float]:
-    """Measure the finished weights in `out` on held-out pictures; `figures.json` keeps it."""
-    hart = load_hart(out / "mini")
-    held_out = read_corpus(data, held_out=True, size_px=hart.config.size_px)
-    figures = measure(hart, held_out, count)
-    rounded = {name: round(value, 4) for name, value in figures.items()}
-    (out / "figures.json").write_text(json.dumps(rounded, indent=1) + "\n")
-    return rounded
 
 
 def _spread(length: int, count: int) -> list[int]:

@@ -35,7 +35,6 @@ from hartsim.bench.quality.figures import (
 )
 from hartsim.bench.quality.hazards import Judged, hazards_of, hazards_present, thresholds
 from hartsim.bench.quality.seams import seam_energy, seams
-from hartsim.training import features
 from hartsim.types import CLASS_ID, UNKNOWN
 
 RNG = np.random.default_rng(0)
@@ -98,11 +97,32 @@ def test_nothing_has_no_figure():
 # Distances
 
 
-def test_the_distances_are_those_of_the_training():
+def test_equal_sets_are_at_no_distance():
+    a = normal(90, 6, seed=1).astype(np.float64)
+    assert frechet_distance(a, a) == pytest.approx(0, abs=1e-6)
+
+
+def test_the_frechet_distance_of_a_shift_is_its_square():
+    a = normal(90, 6, seed=1).astype(np.float64)
+    assert frechet_distance(a, a + 2) == pytest.approx(4 * 6, rel=1e-6)
+
+
+def test_the_frechet_distance_is_that_of_the_covariances():
     a, b = (normal(90, 6, shift, seed).astype(np.float64) for shift, seed in ((0, 1), (0.5, 2)))
-    kernels = cubic_kernel(a, a), cubic_kernel(b, b), cubic_kernel(a, b)
-    assert frechet_distance(a, b) == pytest.approx(features.frechet_distance(a, b), rel=1e-6)
-    assert kernel_distance(*kernels) == pytest.approx(features.kernel_distance(a, b), rel=1e-6)
+    covs = [np.cov(x, rowvar=False) for x in (a, b)]
+    roots = np.sqrt(np.linalg.eigvals(covs[0] @ covs[1]).real.clip(0)).sum()
+    gap = np.square(a.mean(axis=0) - b.mean(axis=0)).sum()
+    by_hand = gap + np.trace(covs[0]) + np.trace(covs[1]) - 2 * roots
+    assert frechet_distance(a, b) == pytest.approx(by_hand, rel=1e-6)
+
+
+def test_the_kernel_distance_orders_sets():
+    a = normal(300, 6, seed=1).astype(np.float64)
+    others = [normal(300, 6, seed=2).astype(np.float64), a + 0.2, a + 1.5]
+    kernels = [(cubic_kernel(a, a), cubic_kernel(b, b), cubic_kernel(a, b)) for b in others]
+    distances = [kernel_distance(*each) for each in kernels]
+    assert distances == sorted(distances)
+    assert abs(distances[0]) < 0.05
 
 
 def test_pictures_from_elsewhere_are_farther_than_the_floor():

@@ -1,0 +1,1 @@
+"""Does training on generated looks help a policy in looks that it never saw?"""

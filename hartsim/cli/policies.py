@@ -1,0 +1,95 @@
+"""Commands about policies: teach one, judge it, film it."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hartsim.cli.models import train
+from hartsim.cli.shell import Names, Words, app, errors, rows_table, screen, split_words
+from hartsim.errors import ConfigError
+
+
+@train.command("policy", epilog="Example: hartsim train policy boxes_then_walker --out driver")
+def train_policy(
+    words: Words,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="The policy; a run there goes on.")],
+    method: Annotated[
+        str, typer.Option(metavar="clone|ppo", help="Copy the scripted expert, or PPO.")
+    ] = "clone",
+    looks: Annotated[
+        str, typer.Option(metavar="LOOK,LOOK", help="`plain`, and banks of textures to wear.")
+    ] = "plain",
+    size_px: Annotated[int, typer.Option(min=32, help="Side of the pictures it sees.")] = 64,
+) -> None:
+    """Teach a policy to drive or to reach in scenarios, from pictures alone."""
+    from hartsim.config import load_training
+    from hartsim.policies import PolicyRequest, teach
+
+    names, settings = split_words(words)
+    request = PolicyRequest(
+        scenarios=tuple(names),
+        out=out,
+        method=method,
+        looks=tuple(looks.split(",")),
+        size_px=size_px,
+        config=load_training(settings),
+    )
+    screen.print(f"policy → {teach(request)}")
+
+
+@app.command(epilog="Example: hartsim evaluate driver/policy.pt boxes_then_walker --episodes 100")
+def evaluate(
+    policy: Annotated[Path, typer.Argument(help="policy.pt or policy.zip, in its folder.")],
+    scenarios: Names,
+    looks: Annotated[
+        str, typer.Option(metavar="LOOK,LOOK", help="`plain`, and banks of textures to wear.")
+    ] = "plain",
+    episodes: Annotated[int, typer.Option(min=1, help="Of each scenario in each look.")] = 50,
+    seed: Annotated[int, typer.Option(min=0, help="Of the first episode.")] = 1_000_000,
+    video: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="An .mp4 or .gif of three episodes.")
+    ] = None,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", metavar="FILE", help="Keep the figures here.")
+    ] = None,
+) -> None:
+    """Say how often a policy succeeds and collides, scenario by scenario, look by look."""
+    import json
+    from dataclasses import asdict
+
+    from hartsim.policies import Judged, film, judge
+
+    worn = looks.split(",")
+    for file in (video, json_file):
+        if file is not None and not file.parent.is_dir():
+            raise ConfigError(f"'{file}' cannot be written: there is no folder '{file.parent}'")
+    found: list[Judged] = []
+    with errors.status(f"{policy}"):
+        for each in judge(policy, scenarios, worn, episodes, seed):
+            found.append(each)
+    rows = [("scenario", "look", "episodes", "success", "collision", "progress", "reward")]
+    for each in found:
+        progress = "" if each.progress is None else f"{each.progress:.2f}"
+        rows.append(
+            (
+                each.scenario,
+                Path(each.look).name,
+                str(each.episodes),
+                _share(each.success, each.success_interval),
+                _share(each.collision, each.collision_interval),
+                progress,
+                f"{each.reward:.2f}",
+            )
+        )
+    screen.print(rows_table(rows))
+    if json_file is not None:
+        json_file.write_text(json.dumps([asdict(each) for each in found], indent=1) + "\n")
+    if video is not None:
+        film(policy, scenarios[0], worn[0], video, seed=seed)
+        screen.print(f"video → {video}")
+
+
+def _share(share: float, interval: tuple[float, float]) -> str:
+    low, high = interval
+    return f"{share:.0%} ({low:.0%} to {high:.0%})"

@@ -1,0 +1,254 @@
+"""Policies taught and judged on scenarios: where environments, experts and training meet.
+
+A folder of a policy holds `policy.pt` (cloned) or `policy.zip` (Stable-Baselines3) and `env.json`,
+which environment it was made for.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import gymnasium as gym
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from hartsim.adapters.gymnasium.experts import expert_of
+from hartsim.adapters.gymnasium.textures import TextureRandomization
+from hartsim.bench.quality.figures import wilson
+from hartsim.config import TrainConfig
+from hartsim.errors import CheckpointError, ConfigError, ScenarioError
+from hartsim.scenario.library import find_scenarios
+from hartsim.scenario.load import load_scenario
+from hartsim.training.cloning import Eyes, clone, load_policy
+from hartsim.types import Image, Task
+
+METHODS = ("clone", "ppo")
+ENVIRONMENTS: Mapping[Task, str] = {"driving": "HartSim/Street-v0", "robot": "HartSim/Tabletop-v0"}
+PLAIN = "plain"
+"""The look of an environment that nothing was painted on."""
+CLONED, BY_REINFORCEMENT, MADE_FOR = "policy.pt", "policy.zip", "env.json"
+JUDGED_SEED = 1_000_000
+"""Scenes of judged episodes are drawn from here on; those of teaching from the run's seed."""
+
+
+@dataclass(frozen=True)
+class PolicyRequest:
+    """What a policy is to be taught: by cloning the expert, or by reinforcement (PPO).
+
+    `looks` are banks; with several, or with `PLAIN` beside them, episodes take turns.
+    """
+
+    scenarios: tuple[str, ...]
+    out: Path
+    method: str = "clone"
+    looks: tuple[str, ...] = (PLAIN,)
+    size_px: int = 64
+    config: TrainConfig = field(default_factory=TrainConfig)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """How a policy did on a scenario in a look; shares with their 95 % intervals (Wilson).
+
+    `progress` is the mean share of the way, for driving.
+    """
+
+    scenario: str
+    look: str
+    episodes: int
+    success: float
+    success_interval: tuple[float, float]
+    collision: float
+    collision_interval: tuple[float, float]
+    progress: float | None
+    reward: float
+
+
+class Player(Protocol):
+    """Something that acts on what it sees: a policy, or an expert."""
+
+    def begin(self, seen: Any) -> None:
+        """Take up an episode, whose first observation this is."""
+        ...
+
+    def act(self, seen: Any) -> Any:
+        """The action for what is seen now."""
+        ...
+
+
+def teach(request: PolicyRequest) -> Path:
+    """Teach a policy, or go on; the file of it."""
+    if request.method not in METHODS:
+        known = " or ".join(map(repr, METHODS))
+        raise ConfigError(f"the method is {request.method!r}, must be {known}")
+    arguments = made_for(request)
+    request.out.mkdir(parents=True, exist_ok=True)
+    (request.out / MADE_FOR).write_text(json.dumps(arguments, indent=1) + "\n")
+
+    torch.set_num_threads(1)  # more would take from the environments, whose work is the larger
+
+    def make_env() -> Any:
+        return dressed(arguments, request.looks)
+
+    if request.method == "clone":
+        clone(make_env, expert_of, request.out, request.config.cloning)
+        return request.out / CLONED
+    from hartsim.training.reinforcement import reinforce
+
+    return reinforce(make_env, request.out / BY_REINFORCEMENT, request.config.ppo)
+
+
+def made_for(request: PolicyRequest) -> dict[str, Any]:
+    """The name and the arguments of the environment that a request means."""
+    tasks = {load_scenario(path).task for path in find_scenarios(request.scenarios)}
+    if len(tasks) > 1:
+        raise ScenarioError("one policy drives or reaches: name driving or robot scenarios only")
+    (task,) = tasks
+    names = list(request.scenarios)
+    return {"id": ENVIRONMENTS[task], "scenario": names, "size_px": request.size_px}
+
+
+def dressed(arguments: Mapping[str, Any], looks: Sequence[str]) -> Any:
+    """The environment, its surfaces dressed from the banks."""
+    env = gym.make(**arguments)
+    for look in looks:
+        if look != PLAIN:
+            env = TextureRandomization(env, look)
+    return env
+
+
+def judge(
+    file: Path,
+    scenarios: Sequence[str],
+    looks: Sequence[str] = (PLAIN,),
+    episodes: int = 50,
+    seed: int = JUDGED_SEED,
+) -> Iterator[Judged]:
+    """How a policy does on each scenario in each look, over as many episodes each."""
+    for path in find_scenarios(scenarios):
+        for look in looks:
+            arguments = {**environment_of(file), "scenario": str(path)}
+            env = dressed(arguments, [look])
+            try:
+                yield judged(env, player_of(file, env), path.stem, look, episodes, seed)
+            finally:
+                env.close()
+
+
+def judged(env: Any, player: Player, scenario: str, look: str, episodes: int, seed: int) -> Judged:
+    """How a player does in an environment."""
+    ends = [play(env, player, seed + number) for number in range(episodes)]
+    success = float(np.mean([end["success"] for end in ends]))
+    collision = float(np.mean([bool(end["collision"]) for end in ends]))
+    progress = [end["progress"] for end in ends if "progress" in end]
+    return Judged(
+        scenario=scenario,
+        look=look,
+        episodes=episodes,
+        success=success,
+        success_interval=wilson(success, episodes),
+        collision=collision,
+        collision_interval=wilson(collision, episodes),
+        progress=float(np.mean(progress)) if progress else None,
+        reward=float(np.mean([end["reward"] for end in ends])),
+    )
+
+
+def play(
+    env: Any, player: Player, seed: int, pictures: list[Image] | None = None
+) -> dict[str, Any]:
+    """One episode: the last step's info, and the sum of rewards; `pictures` takes what was seen."""
+    seen, _ = env.reset(seed=seed)
+    player.begin(seen)
+    total = 0.0
+    while True:
+        if pictures is not None:
+            pictures.append(seen)
+        seen, reward, terminated, truncated, info = env.step(player.act(seen))
+        total += float(reward)
+        if terminated or truncated:
+            return {**info, "reward": total}
+
+
+def film(
+    file: Path, scenario: str, look: str, out: Path, episodes: int = 3, seed: int = JUDGED_SEED
+) -> None:
+    """Write a video (.mp4 or .gif) of what a policy sees in a few episodes, four times as large."""
+    from imageio import v3 as imageio
+
+    if out.suffix not in (".mp4", ".gif"):
+        raise ConfigError(f"the video is '{out}', must be a file name that ends in .mp4 or .gif")
+    env = dressed({**environment_of(file), "scenario": scenario}, [look])
+    pictures: list[Image] = []
+    try:
+        player = player_of(file, env)
+        for number in range(episodes):
+            play(env, player, seed + number, pictures)
+    finally:
+        env.close()
+    rate = env.metadata["render_fps"]
+    large = [np.repeat(np.repeat(each, 4, axis=0), 4, axis=1) for each in pictures]
+    if out.suffix == ".mp4":
+        imageio.imwrite(out, large, fps=rate, macro_block_size=1)
+    else:
+        imageio.imwrite(out, large, duration=1000 / rate, loop=0)
+
+
+def environment_of(file: Path) -> dict[str, Any]:
+    """The name and the arguments of the environment that a policy was made for."""
+    path = file.parent / MADE_FOR
+    try:
+        arguments: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise CheckpointError(
+            f"{path}: not readable; it says which environment {file.name} was made for ({error})"
+        ) from error
+    return arguments
+
+
+def player_of(file: Path, env: Any) -> Player:
+    """The policy of a file, or with the name `expert` the scripted one."""
+    if file.name == "expert":
+        return _Expert(env)
+    if not file.is_file():
+        raise CheckpointError(f"{file}: there is no such policy")
+    if file.suffix == ".zip":
+        from hartsim.training.reinforcement import Reinforced
+
+        return Reinforced(file)
+    return _Cloned(file)
+
+
+class _Cloned:
+    """A cloned policy as a player."""
+
+    def __init__(self, file: Path) -> None:
+        self._policy = load_policy(file)
+        self._eyes = Eyes(self._policy.config.frames)
+        self._fresh = True
+
+    def begin(self, seen: Any) -> None:
+        self._eyes.begin(seen)
+        self._fresh = True
+
+    def act(self, seen: NDArray[np.uint8]) -> Any:
+        if not self._fresh:
+            self._eyes.see(seen)
+        self._fresh = False
+        return self._policy.act(self._eyes.pictures)
+
+
+class _Expert:
+    """The scripted expert as a player."""
+
+    def __init__(self, env: Any) -> None:
+        self._expert = expert_of(env)
+
+    def begin(self, seen: Any) -> None:
+        self._expert.begin()
+
+    def act(self, seen: Any) -> Any:
+        return self._expert.act()

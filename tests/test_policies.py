@@ -1,0 +1,130 @@
+import json
+
+import gymnasium as gym
+import numpy as np
+import pytest
+
+from hartsim.cli import run
+from hartsim.config import CloningTraining, ReinforcementTraining, TrainConfig
+from hartsim.errors import CheckpointError, ConfigError, HartSimError, ScenarioError
+from hartsim.policies import PolicyRequest, film, judge, player_of, teach
+from hartsim.training.reinforcement import StackedPictures
+
+QUICK = TrainConfig(
+    cloning=CloningTraining(rounds=1, first_episodes=2, updates=3, width=4),
+    ppo=ReinforcementTraining(steps=32, envs=1, rollout=16, batch=16, epochs=1, save_every=16),
+)
+
+
+@pytest.fixture(scope="module")
+def rock(tmp_path_factory):
+    path = tmp_path_factory.mktemp("scenarios") / "rock.yaml"
+    path.write_text(
+        "task: driving\nscene: {place: highway}\nhazards: {rock: {kind: rock, ahead_m: 16}}\n"
+        "driving: {speed_mps: 10, traffic: 0, goal_m: 24}\n"
+    )
+    return str(path)
+
+
+@pytest.fixture(scope="module")
+def cloned(rock, tmp_path_factory):
+    out = tmp_path_factory.mktemp("cloned")
+    return teach(PolicyRequest((rock,), out, size_px=32, config=QUICK))
+
+
+@pytest.fixture(scope="module")
+def reinforced(rock, tmp_path_factory):
+    pytest.importorskip("stable_baselines3")
+    out = tmp_path_factory.mktemp("reinforced")
+    return teach(PolicyRequest((rock,), out, "ppo", size_px=40, config=QUICK))
+
+
+def test_the_expert_is_judged_to_drive_round_the_rock(cloned, rock):
+    (found,) = judge(cloned.with_name("expert"), [rock], episodes=3)
+    assert (found.success, found.collision, found.progress) == (1.0, 0.0, 1.0)
+    assert found.success_interval[0] < 1.0 == found.success_interval[1]
+
+
+@pytest.mark.parametrize("kind", ["cloned", "reinforced"])
+def test_what_was_taught_can_be_judged_again_and_gives_the_same(kind, rock, request):
+    file = request.getfixturevalue(kind)
+    one, other = (list(judge(file, [rock], episodes=2)) for _ in range(2))
+    assert one == other
+    assert one[0].scenario == "rock"
+    assert one[0].look == "plain"
+
+
+def test_reinforcement_goes_on_from_its_file(reinforced, rock):
+    more = TrainConfig(
+        ppo=ReinforcementTraining(steps=48, envs=1, rollout=16, batch=16, epochs=1, save_every=16)
+    )
+    import stable_baselines3 as sb3
+
+    assert sb3.PPO.load(reinforced).num_timesteps == 32
+    teach(PolicyRequest((rock,), reinforced.parent, "ppo", size_px=40, config=more))
+    assert sb3.PPO.load(reinforced).num_timesteps == 48
+
+
+def test_a_video_shows_what_the_policy_sees(cloned, rock, tmp_path):
+    from imageio import v3 as imageio
+
+    film(cloned, rock, "plain", tmp_path / "drive.gif", episodes=1)
+    shown = imageio.imread(tmp_path / "drive.gif", index=None)
+    assert shown.shape[1:3] == (128, 128)
+    assert len(shown) > 3
+
+
+def test_a_video_of_another_kind_is_refused(cloned, rock, tmp_path):
+    with pytest.raises(ConfigError, match=r"must be a file name that ends in \.mp4 or \.gif"):
+        film(cloned, rock, "plain", tmp_path / "drive.avi")
+
+
+def test_the_command_line_teaches_and_judges(rock, tmp_path, capsys):
+    settings = ["cloning.rounds=1", "cloning.first_episodes=1", "cloning.updates=1"]
+    out, figures = tmp_path / "driver", tmp_path / "figures.json"
+    assert run(["train", "policy", rock, *settings, "--out", str(out), "--size-px", "32"]) == 0
+    arguments = ["evaluate", str(out / "policy.pt"), rock, "--episodes", "2"]
+    assert run([*arguments, "--json", str(figures)]) == 0
+    assert "success" in capsys.readouterr().out
+    assert json.loads(figures.read_text())[0]["episodes"] == 2
+
+
+def test_one_policy_does_not_drive_and_reach(tmp_path):
+    request = PolicyRequest(("child_behind_van", "hand_and_knife"), tmp_path)
+    with pytest.raises(ScenarioError, match="one policy drives or reaches"):
+        teach(request)
+
+
+def test_a_method_that_there_is_not_is_refused(rock, tmp_path):
+    with pytest.raises(ConfigError, match="the method is 'sac', must be 'clone' or 'ppo'"):
+        teach(PolicyRequest((rock,), tmp_path, "sac"))
+
+
+def test_a_policy_that_is_not_there_is_told(cloned, rock, tmp_path):
+    with pytest.raises(CheckpointError, match=r"nobody\.pt: there is no such policy"):
+        next(judge(cloned.with_name("nobody.pt"), [rock], episodes=1))
+    with pytest.raises(CheckpointError, match=r"env\.json: not readable; it says which"):
+        next(judge(tmp_path / "policy.pt", [rock], episodes=1))
+
+
+def test_a_broken_file_of_reinforcement_is_told(cloned, tmp_path):
+    pytest.importorskip("stable_baselines3")
+    broken = tmp_path / "policy.zip"
+    broken.write_bytes(b"nothing")
+    with pytest.raises(CheckpointError, match="not readable as a policy of PPO"):
+        player_of(broken, None)
+
+
+def test_pictures_are_stacked_from_the_first_on():
+    env = StackedPictures(gym.make("HartSim/Street-v0", size_px=32), frames=3)
+    first, _ = env.reset(seed=0)
+    second = env.step(np.zeros(2, np.float32))[0]
+    env.close()
+    assert env.observation_space.contains(first)
+    assert np.array_equal(first[..., :3], first[..., 6:])
+    assert np.array_equal(second[..., :6], np.concatenate([first[..., 6:]] * 2, axis=-1))
+
+
+def test_environments_without_pictures_are_not_stacked():
+    with pytest.raises(HartSimError, match="PPO here needs pictures"):
+        StackedPictures(gym.make("CartPole-v1"), frames=2)

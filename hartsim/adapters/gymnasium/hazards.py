@@ -24,8 +24,8 @@ from hartsim.worlds.mounting import calibrated
 
 Range = tuple[float, float]
 
-TOLERANCE_M = 0.2
-"""Ground and table come as close as this to what stands on them without hiding it."""
+TOLERANCE = 0.03
+"""By what share of its distance the ground before a thing may be nearer without hiding it."""
 NEAREST_M = 0.3
 LARGEST = 4.0
 """What would be so many times as high or wide as the picture is past the camera, and not drawn."""
@@ -229,7 +229,7 @@ def _put(
     kept, shade, away = thing.kept[own], thing.shade[own], thing.behind_m[own] + np.float32(away_m)
     colour = thing.colour[own]
     if depth is not None:
-        seen = depth[part] > away - np.float32(TOLERANCE_M + 0.02 * away_m)
+        seen = depth[part] > away - np.float32(TOLERANCE * away_m)
         kept, shade = np.where(seen, kept, 1), np.where(seen, shade, 1)
         colour = colour * seen[..., None]
     picture = view.image[part] * (kept * shade)[..., None] + colour

@@ -197,19 +197,19 @@ class CloningTraining:
     minutes: float = _number(10.0, 0.01)
     """Rounds begin until so much time has passed."""
     rounds: int = _number(1000, 1)
-    first_episodes: int = _number(24, 1)
-    episodes: int = _number(12, 1)
+    first_episodes: int = _number(30, 1)
+    episodes: int = _number(20, 1)
     """Episodes driven in the first round, all by the expert, and in each of the others."""
     own_share: float = _number(0.8, 0, 1)
     """Share of the steps that the policy does itself, in all rounds but the first."""
     epochs: int = _number(4, 1)
-    updates: int = _number(500, 1)
+    updates: int = _number(150, 1)
     """How often a round goes over all that was seen, and the most steps it takes for it."""
     batch: int = _number(64, 1)
     rate: float = _number(1e-3, 0)
     slowing: float = _number(10.0, 0.1)
     """Learning rate of the first round (AdamW), and after how many rounds it is half of that."""
-    width: int = _number(24, 1)
+    width: int = _number(20, 1)
     """Channels of the network's first layer."""
     frames: int = _number(2, 1)
     """Pictures that the policy sees at once, the newest last."""

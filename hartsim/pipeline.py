@@ -42,6 +42,7 @@ from hartsim.scenario.load import load_scenario
 from hartsim.scenario.samplers import Sampler, Sampling, make_sampler
 from hartsim.scenario.schema import Scenario
 from hartsim.types import (
+    BACKDROP_CLASSES,
     CLASS_ID,
     UNKNOWN,
     Canvas,
@@ -58,12 +59,6 @@ from hartsim.types import (
     Task,
 )
 from hartsim.worlds import World
-
-BACKDROP_CLASSES: Mapping[Task, tuple[str, ...]] = {
-    "driving": ("sky", "building", "vegetation"),
-    "robot": ("wall", "floor"),
-}
-"""What stands behind everything else: the `backdrop` route repaints it from the prompt alone."""
 
 BACKDROP_KEEPS = 1
 """Coarse scales that a backdrop takes from the frame: its mean colour, and so its time of day."""

@@ -68,6 +68,12 @@ SamplerName = Literal["random", "sobol", "latin", "grid", "pairwise", "rare"]
 SAMPLERS: tuple[SamplerName, ...] = get_args(SamplerName)
 ROUTES: tuple[Route, ...] = ("view", "texture", "backdrop", "repaint")
 
+BACKDROP_CLASSES: Mapping[Task, tuple[str, ...]] = {
+    "driving": ("sky", "building", "vegetation"),
+    "robot": ("wall", "floor"),
+}
+"""What stands behind everything else: the `backdrop` route repaints it from the prompt alone."""
+
 
 @dataclass(frozen=True)
 class Box3D:

@@ -12,12 +12,13 @@ import hartsim
 
 PACKAGE = Path(__file__).parents[1] / "hartsim"
 
-LEAVES = {"", "errors", "types", "library"}
+LEAVES = {"", "errors", "folders", "types", "library"}
 """What everyone may import; the empty name is `hartsim` itself, which knows the version."""
 
 MAY_IMPORT = {
     "": {"adapters"},
     "errors": set(),
+    "folders": set(),
     "types": set(),
     "library": set(),
     "images": LEAVES,

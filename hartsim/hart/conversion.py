@@ -18,9 +18,9 @@ from safetensors import safe_open
 from torch import Tensor
 
 from hartsim.errors import CheckpointError
+from hartsim.folders import cache_folder
 from hartsim.hart.mapping import release
 from hartsim.hart.store import (
-    cache_folder,
     key_of,
     locked,
     read_record,

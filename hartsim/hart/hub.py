@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from hartsim.errors import CheckpointError
+from hartsim.folders import cache_folder
 from hartsim.hart import conversion
 from hartsim.hart.checkpoint import INDEX_FILES, PUBLISHED_PARTS, WEIGHT_FILES, sources_of
 from hartsim.hart.store import (
-    cache_folder,
     read_record,
     require_writable,
     sha256_of,

@@ -11,13 +11,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from hartsim.errors import CheckpointError
-
-
-def cache_folder() -> Path:
-    """`HARTSIM_CACHE`, else `hartsim` in `XDG_CACHE_HOME` or `~/.cache`; it need not exist yet."""
-    if own := os.environ.get("HARTSIM_CACHE"):
-        return Path(own).expanduser().absolute()
-    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser().absolute() / "hartsim"
+from hartsim.folders import cache_folder
 
 
 @contextmanager

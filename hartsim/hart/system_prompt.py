@@ -10,7 +10,8 @@ import logging
 from pathlib import Path
 
 from hartsim.errors import CheckpointError
-from hartsim.hart.store import cache_folder, writing
+from hartsim.folders import cache_folder
+from hartsim.hart.store import writing
 
 logger = logging.getLogger(__name__)
 

@@ -85,8 +85,9 @@ class Policy(nn.Module):
         self.config = config
         width, channels = config.width, 3 * config.frames
         layers: list[nn.Module] = []
-        for out in (width, width * 2, width * 2, width * 3):
-            layers += [nn.Conv2d(channels, out, 3, stride=2, padding=1), nn.SiLU(), Residual(out)]
+        for number, out in enumerate((width, width * 2, width * 2, width * 3)):
+            layers += [nn.Conv2d(channels, out, 4, stride=2, padding=1), nn.SiLU()]
+            layers += [Residual(out)] if number else []  # at full size it would cost the most
             channels = out
         self.eye = nn.Sequential(*layers)
         with torch.no_grad():
@@ -324,7 +325,8 @@ def load_policy(path: Path, expected: PolicyConfig | None = None) -> Policy:
         policy = Policy(config)
         policy.load_state_dict(kept["weights"])
     except (OSError, KeyError, TypeError, RuntimeError, ValueError) as error:
-        raise CheckpointError(f"{path}: not readable as a cloned policy: {error}") from error
+        why = str(error).partition("\n")[0]
+        raise CheckpointError(f"{path}: not readable as a cloned policy: {why}") from error
     except Exception as error:  # what torch raises for other files is not documented
         raise CheckpointError(f"{path}: not a file of weights: {error}") from error
     if expected is not None and config != expected:

@@ -384,8 +384,14 @@ def _take_up(
     optimizers: Sequence[torch.optim.Optimizer],
     average: Average,
 ) -> None:
-    """Put what `_save` wrote back in its places."""
-    painter.load_state_dict(state["model"])
+    """Put what `_save` wrote back in its places; DatasetError where it is of another size."""
+    try:
+        painter.load_state_dict(state["model"])
+    except RuntimeError as error:
+        raise DatasetError(
+            "the run's transformer.pt is of another size of model; go on with that size, or put "
+            "the file away to begin anew"
+        ) from error
     for optimizer, kept in zip(optimizers, state["optimizers"], strict=True):
         optimizer.load_state_dict(kept)
     device = painter.text.positions.device

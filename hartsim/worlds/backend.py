@@ -23,6 +23,7 @@ from types import ModuleType
 from typing import Any
 
 from hartsim.errors import WorldError
+from hartsim.folders import cache_folder
 
 logger = logging.getLogger(__name__)
 
@@ -207,8 +208,7 @@ def _cache_file() -> Path:
     """One small file per combination of what the answer depends on."""
     parts = [sys.version, sys.prefix, metadata.version("mujoco"), str(wheel_library())]
     key = hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
-    home = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return Path(home) / "hartsim" / f"opengl-{key}.json"
+    return cache_folder() / f"opengl-{key}.json"
 
 
 def _recall() -> str | None:

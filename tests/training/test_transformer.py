@@ -12,16 +12,18 @@ from hartsim.hart.tokenizer import Tokenizer
 from hartsim.hart.transformer import drop_labels
 from hartsim.training.corpus import HAZARD, OBJECT, Corpus, Part
 from hartsim.training.parallel import Ranks
-from hartsim.training.run import Budget
+from hartsim.training.run import Average, Budget
 from hartsim.training.transformer import (
     Batch,
     Lessons,
     Painter,
+    _take_up,
     cell_weights,
     disturbed,
     draw_codes,
     losses,
     make_lessons,
+    make_optimizers,
     new_painter,
     painter_of,
     redraw_last_scale,
@@ -265,3 +267,12 @@ def test_held_out_pictures_are_measured_now_and_then(school, tmp_path):
     assert seen == [3, 6]
     assert rows[0] == "step,minutes,codes,residual"
     assert [row.split(",")[0] for row in rows[1:]] == ["3", "6"]
+
+
+def test_a_run_of_another_size_is_told(tmp_path):
+    config = hart_config("tiny")
+    optimizers = make_optimizers(new_painter(config, 0), TransformerTraining())
+    larger = replace(config, transformer=replace(config.transformer, depth=3))
+    state = {"model": new_painter(larger, 0).state_dict()}
+    with pytest.raises(DatasetError, match="of another size of model"):
+        _take_up(state, new_painter(config, 0), optimizers, Average(new_painter(config, 0), 0.9))

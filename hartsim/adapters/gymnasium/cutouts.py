@@ -7,7 +7,6 @@ OpenGL must not be forked, which vector environments do.
 import hashlib
 import io
 import logging
-import os
 import subprocess
 import sys
 import zipfile
@@ -23,6 +22,7 @@ from numpy.typing import NDArray
 from hartsim import __version__
 from hartsim.dataset.durable import locked, refusals_told, replace_durably
 from hartsim.errors import WorldError
+from hartsim.folders import cache_folder
 from hartsim.scenario.kinds import KINDS
 from hartsim.scenario.words import suggestion
 from hartsim.types import Image, Mask
@@ -153,8 +153,4 @@ def _path_of(kind: str) -> Path:
 
 
 def _cache() -> Path:
-    if own := os.environ.get("HARTSIM_CACHE"):
-        home = Path(own)
-    else:
-        home = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "hartsim"
-    return home.expanduser().absolute() / "cutouts"
+    return cache_folder() / "cutouts"

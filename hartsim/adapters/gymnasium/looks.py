@@ -90,17 +90,21 @@ class Look(Protocol):
         ...
 
 
+def checked_every(every: Every) -> Every:
+    """The same; ValueError for what is neither a word nor a number of steps."""
+    is_count = isinstance(every, int) and not isinstance(every, bool) and every > 0
+    if not is_count and every not in ("episode", "never"):
+        raise ValueError(
+            f"every is {every!r}, must be 'episode', 'never' or a number of steps from 1"
+        )
+    return every
+
+
 class Wearer:
     """One environment's looks through its episodes."""
 
     def __init__(self, look: Look, every: Every) -> None:
-        if every not in ("episode", "never") and not (
-            isinstance(every, int) and not isinstance(every, bool) and every > 0
-        ):
-            raise ValueError(
-                f"every is {every!r}, must be 'episode', 'never' or a number of steps from 1"
-            )
-        self._look, self._every = look, every
+        self._look, self._every = look, checked_every(every)
         self.seed: int | None = None
         self.steps, self.travelled_m = 0, 0.0
         self._episode = 0
@@ -234,3 +238,15 @@ def layered(looks: Sequence[Look], occasion: Occasion, view: View, told: Told) -
         worn[-1].show(seen)
         told = {**told, **worn[-1].told}
     return Layered(worn, told)
+
+
+def require_seed(seed: int | None) -> None:
+    """ValueError for what is no seed."""
+    if seed is not None and (not isinstance(seed, int | np.integer) or seed < 0):
+        raise ValueError(f"seed is {seed!r}, must be a whole number from 0, or None")
+
+
+def seed_or_any(seed: Any) -> int:
+    """The seed that an environment drew for itself, or any where it cannot say."""
+    known = isinstance(seed, int | np.integer) and seed >= 0
+    return int(seed) if known else int(np.random.SeedSequence().generate_state(1)[0])

@@ -36,7 +36,7 @@ from hartsim.scenario.compiler import compile_draw
 from hartsim.scenario.kinds import KINDS
 from hartsim.scenario.load import load_scenario
 from hartsim.scenario.schema import Scenario
-from hartsim.types import Task
+from hartsim.types import BACKDROP_CLASSES, Task
 from hartsim.worlds.veils import FILMS
 
 logger = logging.getLogger(__name__)
@@ -45,8 +45,7 @@ PARTS = ("texture", "backdrop", "hazards", "weather")
 """What `HartVisuals` can change, innermost first."""
 
 BEHIND: Mapping[Task, str] = {
-    "driving": "labels:sky,building,vegetation",
-    "robot": "labels:wall,floor",
+    task: f"labels:{','.join(names)}" for task, names in BACKDROP_CLASSES.items()
 }
 """What backdrops replace where no mask is named."""
 

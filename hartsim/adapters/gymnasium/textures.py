@@ -2,20 +2,18 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import gymnasium as gym
-import numpy as np
 from gymnasium.error import ClosedEnvironmentError
 from gymnasium.utils import RecordConstructorArgs
 
+from hartsim.adapters.gymnasium.looks import Every, checked_every, seed_or_any
 from hartsim.adapters.gymnasium.mujoco import layers
 from hartsim.adapters.gymnasium.mujoco_paint import Painter, surfaces_of
 from hartsim.adapters.gymnasium.mujoco_surfaces import names_of
 from hartsim.dataset.bank import Bank, chosen, open_bank
 from hartsim.errors import DatasetError, WorldError
-
-Every = int | Literal["episode", "never"]
 
 SKIES = ("sky", "skybox")
 """Surfaces that show a whole place, where the bank has no textures for just them."""
@@ -75,7 +73,7 @@ class TextureRandomization(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArg
             surfaces = [surfaces] if isinstance(surfaces, str) else list(surfaces)
         RecordConstructorArgs.__init__(self, bank=str(bank), surfaces=surfaces, every=every)
         gym.Wrapper.__init__(self, env)
-        self._every = _checked(every)
+        self._every = checked_every(every)
         self._bank = open_bank(bank)
         self._asked = surfaces
         self._kinds: dict[str, list[str]] = {}
@@ -98,7 +96,7 @@ class TextureRandomization(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArg
         if seed is None and self._seed is not None:
             self._episode += 1
         else:
-            self._seed, self._episode = _own_seed(self.env) if seed is None else int(seed), 0
+            self._seed, self._episode = self._own_seed() if seed is None else int(seed), 0
         self._step = 0
         self._bank.refresh()
         if self._is_own:  # its worlds show new scenes unpainted, and the first is there by now
@@ -137,6 +135,9 @@ class TextureRandomization(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArg
             self._painter.close()
         self._closed = True
         super().close()
+
+    def _own_seed(self) -> int:
+        return seed_or_any(getattr(self.env, "np_random_seed", None))
 
     def _require_open(self) -> None:
         if self._closed:
@@ -182,22 +183,6 @@ class TextureRandomization(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArg
     def _telling(self, info: dict[str, Any]) -> dict[str, Any]:
         textures = {name: str(choice) for name, choice in self._worn.items()}
         return {**info, "looks": {**info.get("looks", {}), "textures": textures}}
-
-
-def _checked(every: Every) -> Every:
-    is_count = isinstance(every, int) and not isinstance(every, bool) and every > 0
-    if not is_count and every not in ("episode", "never"):
-        raise ValueError(
-            f"every is {every!r}, must be 'episode', 'never' or a number of steps from 1"
-        )
-    return every
-
-
-def _own_seed(env: "gym.Env[Any, Any]") -> int:
-    """The seed that an environment chose for itself, or any where it cannot say."""
-    seed: Any = getattr(env, "np_random_seed", None)
-    known = isinstance(seed, int | np.integer) and seed >= 0
-    return int(seed) if known else int(np.random.SeedSequence().generate_state(1)[0])
 
 
 def _require_plain_observations(env: "gym.Env[Any, Any]") -> None:

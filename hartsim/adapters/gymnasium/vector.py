@@ -21,10 +21,18 @@ from gymnasium.vector import AutoresetMode, VectorEnv, VectorWrapper
 from numpy.typing import NDArray
 
 from hartsim.adapters.gymnasium import making
-from hartsim.adapters.gymnasium.looks import Every, Look, View, Wearer, Worn
+from hartsim.adapters.gymnasium.looks import (
+    Every,
+    Look,
+    View,
+    Wearer,
+    Worn,
+    require_seed,
+    seed_or_any,
+)
 from hartsim.adapters.gymnasium.making import Target
 from hartsim.adapters.gymnasium.observations import Mounting, Parts, step_seconds
-from hartsim.adapters.gymnasium.wrappers import require_seed, seed_or_any, travelled_in
+from hartsim.adapters.gymnasium.wrappers import travelled_in
 from hartsim.errors import WorldError
 
 T = TypeVar("T")

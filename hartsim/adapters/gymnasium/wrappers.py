@@ -15,12 +15,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import gymnasium as gym
-import numpy as np
 from gymnasium.error import ClosedEnvironmentError, ResetNeeded
 from gymnasium.utils import RecordConstructorArgs
 
 from hartsim.adapters.gymnasium import making
-from hartsim.adapters.gymnasium.looks import Every, Look, Wearer
+from hartsim.adapters.gymnasium.looks import Every, Look, Wearer, require_seed, seed_or_any
 from hartsim.adapters.gymnasium.making import Target
 from hartsim.adapters.gymnasium.observations import Mounting, step_seconds
 from hartsim.adapters.gymnasium.textures import TextureRandomization
@@ -327,18 +326,6 @@ class HartVisuals(LookObservation):
         if "texture" in parts:
             _ = self.spec  # kept from now on: the wrapper within is made by this one, not by name
             self.env = TextureRandomization(env, bank, surfaces, every)
-
-
-def require_seed(seed: int | None) -> None:
-    """ValueError for what is no seed."""
-    if seed is not None and (not isinstance(seed, int | np.integer) or seed < 0):
-        raise ValueError(f"seed is {seed!r}, must be a whole number from 0, or None")
-
-
-def seed_or_any(seed: Any) -> int:
-    """The seed that an environment drew for itself, or any where it cannot say."""
-    known = isinstance(seed, int | np.integer) and seed >= 0
-    return int(seed) if known else int(np.random.SeedSequence().generate_state(1)[0])
 
 
 def travelled_in(info: Mapping[str, Any], name: str | None) -> Any:

@@ -19,6 +19,7 @@ from hartsim.adapters.gymnasium.experts import expert_of
 from hartsim.adapters.gymnasium.textures import TextureRandomization
 from hartsim.bench.quality.figures import wilson
 from hartsim.config import TrainConfig
+from hartsim.dataset.bank import open_bank
 from hartsim.errors import CheckpointError, ConfigError, ScenarioError
 from hartsim.scenario.library import find_scenarios
 from hartsim.scenario.load import load_scenario
@@ -85,9 +86,10 @@ def teach(request: PolicyRequest) -> Path:
         known = " or ".join(map(repr, METHODS))
         raise ConfigError(f"the method is {request.method!r}, must be {known}")
     arguments = made_for(request)
+    _require_same(request.out / MADE_FOR, arguments)
+    dressed(arguments, request.looks).close()  # what is wrong is told before anything is written
     request.out.mkdir(parents=True, exist_ok=True)
     (request.out / MADE_FOR).write_text(json.dumps(arguments, indent=1) + "\n")
-
     torch.set_num_threads(1)  # more would take from the environments, whose work is the larger
 
     def make_env() -> Any:
@@ -101,6 +103,18 @@ def teach(request: PolicyRequest) -> Path:
     return reinforce(make_env, request.out / BY_REINFORCEMENT, request.config.ppo)
 
 
+def _require_same(path: Path, arguments: Mapping[str, Any]) -> None:
+    """ConfigError where a folder's policy was made for another environment."""
+    if path.exists():
+        before = environment_of(path)
+        for name, value in arguments.items():
+            if before.get(name) != value:
+                raise ConfigError(
+                    f"{path.parent}: its policy was made for {name} {before.get(name)}, not "
+                    f"{value}; choose another folder"
+                )
+
+
 def made_for(request: PolicyRequest) -> dict[str, Any]:
     """The name and the arguments of the environment that a request means."""
     tasks = {load_scenario(path).task for path in find_scenarios(request.scenarios)}
@@ -112,12 +126,45 @@ def made_for(request: PolicyRequest) -> dict[str, Any]:
 
 
 def dressed(arguments: Mapping[str, Any], looks: Sequence[str]) -> Any:
-    """The environment, its surfaces dressed from the banks."""
-    env = gym.make(**arguments)
-    for look in looks:
-        if look != PLAIN:
-            env = TextureRandomization(env, look)
-    return env
+    """The environment in these looks, by turns where there are several."""
+    if tuple(looks) == (PLAIN,):
+        return gym.make(**arguments)
+    if len(looks) == 1:
+        return TextureRandomization(gym.make(**arguments), looks[0])
+    return LooksInTurn(gym.make(**arguments), looks)
+
+
+class LooksInTurn(gym.Wrapper[Any, Any, Any, Any]):
+    """One look after the other, episode by episode: `PLAIN`, or the textures of a bank."""
+
+    def __init__(self, env: Any, looks: Sequence[str]) -> None:
+        super().__init__(env)
+        self._names = tuple(looks)
+        self._banks = [None if each == PLAIN else open_bank(Path(each)) for each in looks]
+        self._seed, self._episode = 0, 0
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Any, dict[str, Any]]:
+        """Begin an episode in the look whose turn it is; with a seed, in that which it decides."""
+        seen, info = self.env.reset(seed=seed, options=options)
+        if seed is None:
+            self._episode += 1
+        else:
+            self._seed, self._episode = seed, seed
+        turn = self._episode % len(self._names)
+        bank, plain = self._banks[turn], self.env.unwrapped
+        info = {**info, "looks": {"bank": self._names[turn]}}
+        if bank is None:
+            return seen, info
+        kinds = {name: f"texture/{name}" for name in plain.surfaces}  # type: ignore[attr-defined]
+        worn = {
+            name: bank.images(kind)[bank.choose(kind, self._seed, self._episode, slot)]
+            for slot, (name, kind) in enumerate(kinds.items())
+            if kind in bank.kinds
+        }
+        plain.paint(worn)  # type: ignore[attr-defined]
+        return plain.look(), info  # type: ignore[attr-defined]
 
 
 def judge(
@@ -177,10 +224,7 @@ def film(
     file: Path, scenario: str, look: str, out: Path, episodes: int = 3, seed: int = JUDGED_SEED
 ) -> None:
     """Write a video (.mp4 or .gif) of what a policy sees in a few episodes, four times as large."""
-    from imageio import v3 as imageio
-
-    if out.suffix not in (".mp4", ".gif"):
-        raise ConfigError(f"the video is '{out}', must be a file name that ends in .mp4 or .gif")
+    imageio = video_writer(out)
     env = dressed({**environment_of(file), "scenario": scenario}, [look])
     pictures: list[Image] = []
     try:
@@ -195,6 +239,17 @@ def film(
         imageio.imwrite(out, large, fps=rate, macro_block_size=1)
     else:
         imageio.imwrite(out, large, duration=1000 / rate, loop=0)
+
+
+def video_writer(out: Path) -> Any:
+    """What writes videos; ConfigError for a kind that it does not write, or where it is missing."""
+    if out.suffix not in (".mp4", ".gif"):
+        raise ConfigError(f"the video is '{out}', must be a file name that ends in .mp4 or .gif")
+    try:
+        from imageio import v3 as imageio
+    except ImportError as error:
+        raise ConfigError('videos need imageio: pip install "hartsim[rl]"') from error
+    return imageio
 
 
 def environment_of(file: Path) -> dict[str, Any]:
@@ -219,14 +274,17 @@ def player_of(file: Path, env: Any) -> Player:
         from hartsim.training.reinforcement import Reinforced
 
         return Reinforced(file)
-    return _Cloned(file)
+    return _Cloned(file, env)
 
 
 class _Cloned:
     """A cloned policy as a player."""
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, env: Any) -> None:
         self._policy = load_policy(file)
+        shown, wanted = env.observation_space.shape[:2], self._policy.config.size_px
+        if tuple(shown) != wanted:
+            raise CheckpointError(f"{file}: sees pictures of {wanted}, the environment has {shown}")
         self._eyes = Eyes(self._policy.config.frames)
         self._fresh = True
 

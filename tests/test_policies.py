@@ -1,4 +1,6 @@
+import itertools
 import json
+import os
 
 import gymnasium as gym
 import numpy as np
@@ -6,9 +8,17 @@ import pytest
 
 from hartsim.cli import run
 from hartsim.config import CloningTraining, ReinforcementTraining, TrainConfig
-from hartsim.errors import CheckpointError, ConfigError, HartSimError, ScenarioError
-from hartsim.policies import PolicyRequest, film, judge, player_of, teach
-from hartsim.training.reinforcement import StackedPictures
+from hartsim.dataset.bank import BankWriter, Row
+from hartsim.errors import (
+    CheckpointError,
+    ConfigError,
+    DatasetError,
+    HartSimError,
+    ScenarioError,
+    WorldError,
+)
+from hartsim.policies import PolicyRequest, dressed, film, judge, player_of, teach
+from hartsim.training.reinforcement import StackedPictures, reinforce
 
 QUICK = TrainConfig(
     cloning=CloningTraining(rounds=1, first_episodes=2, updates=3, width=4),
@@ -128,3 +138,68 @@ def test_pictures_are_stacked_from_the_first_on():
 def test_environments_without_pictures_are_not_stacked():
     with pytest.raises(HartSimError, match="PPO here needs pictures"):
         StackedPictures(gym.make("CartPole-v1"), frames=2)
+
+
+@pytest.fixture(scope="module")
+def red(tmp_path_factory):
+    """A bank that paints the road red."""
+    path = tmp_path_factory.mktemp("banks") / "red"
+    image = np.full((32, 32, 3), (220, 0, 0), np.uint8)
+    with BankWriter(path, {"made": "for a test"}) as writer:
+        writer.add("texture/road", [image], [Row("", 0, 0, "road", "red")])
+    return str(path)
+
+
+def test_looks_take_turns(rock, red):
+    env = dressed({"id": "HartSim/Street-v0", "scenario": rock, "size_px": 32}, ["plain", red])
+    try:
+        worn, redness = [], []
+        for seed in (4, None, None, None):
+            seen, info = env.reset(seed=seed)
+            worn.append(info["looks"]["bank"])
+            redness.append(int(seen[-4:, :, 0].mean()) - int(seen[-4:, :, 2].mean()))
+    finally:
+        env.close()
+    assert worn == ["plain", red, "plain", red]
+    assert min(redness[1], redness[3]) > 40 > max(redness[0], redness[2])
+
+
+def test_a_folder_of_a_policy_for_something_else_is_refused(cloned, rock):
+    before = cloned.with_name("env.json").read_text()
+    with pytest.raises(ConfigError, match=r"made for size_px 32, not 48; choose another folder"):
+        teach(PolicyRequest((rock,), cloned.parent, size_px=48, config=QUICK))
+    assert cloned.with_name("env.json").read_text() == before
+
+
+def test_a_look_that_there_is_not_leaves_nothing_behind(rock, tmp_path):
+    out = tmp_path / "driver"
+    with pytest.raises(DatasetError):
+        teach(PolicyRequest((rock,), out, looks=(str(tmp_path / "nobank"),), config=QUICK))
+    assert not out.exists()
+
+
+def test_a_policy_that_sees_another_size_is_told(cloned, rock):
+    env = gym.make("HartSim/Street-v0", scenario=rock, size_px=40)
+    with pytest.raises(CheckpointError, match=r"sees pictures of \(32, 32\), the environment has"):
+        player_of(cloned, env)
+
+
+def test_a_wrong_video_is_refused_before_anything_is_judged(cloned, rock, tmp_path, capsys):
+    video = ["--video", str(tmp_path / "drive.avi"), "--episodes", "100000"]
+    assert run(["evaluate", str(cloned), rock, *video]) == 2
+    assert "must be a file name that ends in .mp4 or .gif" in capsys.readouterr().err
+
+
+def dying():
+    """An environment whose process ends in its third step."""
+    env = gym.make("HartSim/Street-v0", size_px=40)
+    step, count = env.step, itertools.count()
+    env.step = lambda action: os._exit(3) if next(count) == 2 else step(action)
+    return env
+
+
+def test_a_dead_environment_ends_the_training_with_its_reason(tmp_path):
+    pytest.importorskip("stable_baselines3")
+    how = ReinforcementTraining(steps=64, envs=2, processes=True, rollout=16, batch=16)
+    with pytest.raises(WorldError, match=r"died \(exit code 3\) while learning"):
+        reinforce(dying, tmp_path / "policy.zip", how)

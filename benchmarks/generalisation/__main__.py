@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch.nn import functional
 
 from benchmarks.canvas import GRID, INK, PAPER, Canvas
 from benchmarks.generalisation.arms import (
@@ -126,8 +125,7 @@ def learn(lessons: Lessons, arm: str, seed: int) -> tuple[Policy, float]:
         picks = random.integers(len(lessons), size=BATCH).tolist()
         pictures = lessons.pictures(picks, FRAMES)
         change = augmented if arm == "augmented" else shifted
-        made = policy(torch.from_numpy(change(pictures, random)))
-        loss = functional.smooth_l1_loss(made, lessons.actions(picks).float(), beta=0.1)
+        loss = policy.loss(torch.from_numpy(change(pictures, random)), lessons.actions(picks))
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         optimizer.step()

@@ -58,8 +58,10 @@ def evaluate(
     import json
     from dataclasses import asdict
 
-    from hartsim.policies import Judged, film, judge
+    from hartsim.policies import Judged, film, judge, video_writer
 
+    if video is not None:
+        video_writer(video)
     worn = looks.split(",")
     for file in (video, json_file):
         if file is not None and not file.parent.is_dir():
@@ -68,7 +70,7 @@ def evaluate(
     with errors.status(f"{policy}"):
         for each in judge(policy, scenarios, worn, episodes, seed):
             found.append(each)
-    rows = [("scenario", "look", "episodes", "success", "collision", "progress", "reward")]
+    rows = [("scenario", "look", "n", "success", "collision", "way", "reward")]
     for each in found:
         progress = "" if each.progress is None else f"{each.progress:.2f}"
         rows.append(
@@ -79,10 +81,11 @@ def evaluate(
                 _share(each.success, each.success_interval),
                 _share(each.collision, each.collision_interval),
                 progress,
-                f"{each.reward:.2f}",
+                f"{each.reward:.1f}",
             )
         )
     screen.print(rows_table(rows))
+    screen.print("shares with their 95 % intervals; way: the share of it that was driven")
     if json_file is not None:
         json_file.write_text(json.dumps([asdict(each) for each in found], indent=1) + "\n")
     if video is not None:
@@ -92,4 +95,4 @@ def evaluate(
 
 def _share(share: float, interval: tuple[float, float]) -> str:
     low, high = interval
-    return f"{share:.0%} ({low:.0%} to {high:.0%})"
+    return f"{share:.0%} ({100 * low:.0f}-{100 * high:.0f})"

@@ -28,7 +28,9 @@ from hartsim.errors import CheckpointError, ConfigError
 logger = logging.getLogger(__name__)
 
 Action = NDArray[np.float32]
-FORMAT = 1
+FORMAT = 2
+BINS = 21
+"""Values of an action that is a number."""
 
 
 class Environment(Protocol):
@@ -66,7 +68,9 @@ class Expert(Protocol):
 class PolicyConfig:
     """What a network sees and does: pictures of `size_px` (height, width), `actions` numbers.
 
-    `discrete` means that the numbers are scores of actions, of which the highest is taken.
+    `discrete` means that the numbers are scores of actions, of which the highest is taken. Else
+    each action is a number in -1..1, of which the network scores `BINS` values: an expert that
+    passes a thing on one side or the other has no sensible mean.
     `frames` pictures are seen at once, the newest last, so that motion is seen.
     """
 
@@ -75,6 +79,11 @@ class PolicyConfig:
     discrete: bool
     width: int = 32
     frames: int = 2
+
+    @property
+    def scores(self) -> int:
+        """How many numbers the network gives."""
+        return self.actions if self.discrete else self.actions * BINS
 
 
 class Policy(nn.Module):
@@ -93,11 +102,11 @@ class Policy(nn.Module):
         with torch.no_grad():
             seen = self.eye(torch.zeros(1, 3 * config.frames, *config.size_px)).numel()
         self.hand = nn.Sequential(
-            nn.Flatten(), nn.Linear(seen, 128), nn.SiLU(), nn.Linear(128, config.actions)
+            nn.Flatten(), nn.Linear(seen, 128), nn.SiLU(), nn.Linear(128, config.scores)
         )
 
     def forward(self, pictures: Tensor) -> Tensor:
-        """Actions or scores (B, actions) of uint8 pictures (B, frames, H, W, 3)."""
+        """Scores (B, scores) of uint8 pictures (B, frames, H, W, 3)."""
         stacked = pictures.permute(0, 1, 4, 2, 3).flatten(1, 2)
         out: Tensor = self.hand(self.eye(stacked.float() / 127.5 - 1))
         return out
@@ -105,8 +114,36 @@ class Policy(nn.Module):
     @torch.no_grad()
     def act(self, pictures: NDArray[np.uint8]) -> Any:
         """The action for the last pictures (frames, H, W, 3)."""
-        out = self(torch.from_numpy(pictures)[None])[0]
-        return int(out.argmax()) if self.config.discrete else out.clamp(-1, 1).numpy()
+        scores = self(torch.from_numpy(pictures)[None])[0]
+        if self.config.discrete:
+            return int(scores.argmax())
+        return likeliest(scores.view(self.config.actions, BINS)).numpy()
+
+    def loss(self, pictures: Tensor, actions: Tensor) -> Tensor:
+        """How unlikely these actions are to the network, on average."""
+        scores = self(pictures)
+        if self.config.discrete:
+            loss = functional.cross_entropy(scores, actions.long())
+        else:
+            chances = scores.view(-1, self.config.actions, BINS).log_softmax(dim=-1)
+            loss = -(shares(actions.float()) * chances).sum(dim=-1).mean()
+        return loss
+
+
+def shares(actions: Tensor) -> Tensor:
+    """Numbers in -1..1 as shares (..., BINS) of the two values nearest to each."""
+    spot = (actions.clamp(-1, 1) + 1) * (BINS - 1) / 2
+    steps = torch.arange(BINS, device=actions.device)
+    return (1 - (spot[..., None] - steps).abs()).clamp(min=0)
+
+
+def likeliest(scores: Tensor) -> Tensor:
+    """The numbers in -1..1 that scores (..., BINS) favour: the best value and its neighbours."""
+    values = torch.linspace(-1, 1, BINS, device=scores.device)
+    best = scores.argmax(dim=-1, keepdim=True)
+    near = (torch.arange(BINS, device=scores.device) - best).abs() <= 1
+    chances = scores.masked_fill(~near, -torch.inf).softmax(dim=-1)
+    return (chances * values).sum(dim=-1)
 
 
 class Residual(nn.Module):
@@ -286,12 +323,7 @@ def learn(
     for _ in range(steps):
         picks = random.integers(len(lessons), size=min(how.batch, len(lessons))).tolist()
         pictures = shifted(lessons.pictures(picks, policy.config.frames), random)
-        actions = lessons.actions(picks)
-        made = policy(torch.from_numpy(pictures))
-        if policy.config.discrete:
-            loss = functional.cross_entropy(made, actions.long())
-        else:
-            loss = functional.smooth_l1_loss(made, actions.float(), beta=0.1)
+        loss = policy.loss(torch.from_numpy(pictures), lessons.actions(picks))
         optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(policy.parameters(), 1.0)

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hartsim.config import ReinforcementTraining
-from hartsim.errors import CheckpointError, HartSimError
+from hartsim.errors import CheckpointError, HartSimError, WorldError
 
 logger = logging.getLogger(__name__)
 
@@ -25,31 +25,55 @@ def reinforce(
 ) -> Path:
     """Train by PPO until `how.steps` steps were taken in all; `file` is saved now and then.
 
-    A run whose file is there goes on from it. Beside it, `from-N/progress.csv` says how it went
-    from step N on. HartSimError without Stable-Baselines3.
+    A run whose file is there goes on from it, with the settings it began with. Beside it,
+    `from-N/progress.csv` says how it went from step N on. HartSimError without Stable-Baselines3,
+    WorldError where the process of an environment dies.
     """
     how = how or ReinforcementTraining()
     sb3 = _stable_baselines()
     file.parent.mkdir(parents=True, exist_ok=True)
     makers = [_stacked(make_env, how.frames) for _ in range(how.envs)]
     kind = sb3.common.vec_env.SubprocVecEnv if how.processes else sb3.common.vec_env.DummyVecEnv
-    envs = sb3.common.vec_env.VecMonitor(kind(makers))
+    workers = kind(makers)
+    envs, log = sb3.common.vec_env.VecMonitor(workers), None
     try:
-        envs.seed(how.seed)
         model = _load(sb3, file, envs) if file.exists() else _new(sb3, envs, how)
         log = sb3.common.logger.configure(
             str(file.parent / f"from-{model.num_timesteps}"), ["csv", "log"]
         )
         model.set_logger(log)
+        envs.seed(how.seed + model.num_timesteps)  # other episodes than before
         while model.num_timesteps < how.steps:
             some = min(how.save_every, how.steps - model.num_timesteps)
             model.learn(some, reset_num_timesteps=False)
             _save(model, file)
             logger.info("reinforcement steps=%d", model.num_timesteps)
-        log.close()
+    except (EOFError, ConnectionError) as error:
+        raise WorldError(f"{_end(workers)} while learning; {file} has what was saved") from error
     finally:
-        envs.close()
+        if log is not None:
+            log.close()
+        if not _are_dead(workers):
+            envs.close()
     return file
+
+
+def _are_dead(workers: Any) -> bool:
+    """Whether a process of a SubprocVecEnv has ended: asking it to close would wait for ever."""
+    return any(process.exitcode is not None for process in getattr(workers, "processes", ()))
+
+
+def _end(workers: Any) -> str:
+    """Which worker died; all others are ended, because they would wait for it for ever."""
+    died = []
+    for number, process in enumerate(workers.processes):
+        process.join(0.5)
+        if process.exitcode is not None:
+            died.append(f"environment {number} died (exit code {process.exitcode})")
+    for process in workers.processes:
+        process.kill()
+        process.join()
+    return ", ".join(died) or "an environment hung up"
 
 
 class Reinforced:

@@ -13,9 +13,11 @@ from hartsim.training.cloning import (
     Policy,
     PolicyConfig,
     clone,
+    likeliest,
     load_policy,
     policy_config,
     save_policy,
+    shares,
 )
 
 QUICK = CloningTraining(
@@ -146,3 +148,15 @@ def test_a_broken_file_is_told(tmp_path, content):
     path.write_bytes(content)
     with pytest.raises(CheckpointError, match=r"policy\.pt: not "):
         load_policy(path)
+
+
+def test_numbers_are_found_again_in_their_shares():
+    numbers = torch.tensor([[-1.0, 0.37], [0.0, 1.0], [-0.52, 0.98]])
+    kept = shares(numbers)
+    assert torch.allclose(kept.sum(dim=-1), torch.ones(3, 2))
+    assert torch.allclose(likeliest(kept.clamp(min=1e-9).log()), numbers, atol=1e-4)
+
+
+def test_of_two_ways_one_is_taken_and_not_the_middle():
+    both = (shares(torch.tensor([-0.8])) + 0.9 * shares(torch.tensor([0.8]))).clamp(min=1e-9)
+    assert likeliest(both.log()).item() == pytest.approx(-0.8, abs=0.05)

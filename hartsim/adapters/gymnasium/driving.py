@@ -61,10 +61,11 @@ class Driving:
         self.state_space: spaces.Box = spaces.Box(low.astype(np.float32), high.astype(np.float32))
         self._discrete = actions == "discrete"
 
-    def begin(self, scene: CompiledScene, state: State, world: World) -> None:
-        """Take up a new scene."""
+    def begin(self, scene: CompiledScene, state: State, world: World) -> dict[str, Any]:
+        """Take up a new scene; how things stand."""
         self._goal_m = scene.setup.goal_m
         self._last = np.zeros(2)
+        return {"success": False, **self._way(state)}
 
     def command(self, action: Any) -> NDArray[np.float64]:
         """(steering, pedal) of an action."""
@@ -90,11 +91,19 @@ class Driving:
         terms = {name: self.weights[name] * amount + 0.0 for name, amount in amounts.items()}
         info = {
             "success": arrived,
-            "distance_m": ahead_m,
-            "progress": min(max(ahead_m / self._goal_m, 0.0), 1.0),
-            "speed_mps": after.speed_mps,
+            **self._way(after),
         }
         return Outcome(terms, arrived or hit or left, info)
+
+    def _way(self, state: State) -> dict[str, float]:
+        """How far the ego has come, and how fast it is."""
+        ahead_m = state.ego.position_m[0]
+        return {
+            "travelled_m": ahead_m,
+            "to_go_m": max(self._goal_m - ahead_m, 0.0),
+            "progress": min(max(ahead_m / self._goal_m, 0.0), 1.0),
+            "speed_mps": state.speed_mps,
+        }
 
     def measure(self, state: State, world: World) -> NDArray[np.float32]:
         """Speed, metres left of the lane's middle, heading, metres to the goal."""
@@ -111,6 +120,8 @@ def weights_of(
     for name in changed or {}:
         if name not in defaults:
             raise ValueError(f"reward has no term {name!r}; there are: {', '.join(defaults)}")
+        if not np.isfinite((changed or {})[name]):
+            raise ValueError(f"reward {name!r} weighs {(changed or {})[name]}, must be finite")
     return {**defaults, **{name: float(value) for name, value in (changed or {}).items()}}
 
 

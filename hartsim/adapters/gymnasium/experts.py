@@ -47,6 +47,8 @@ LOOK_AHEAD_S, LOOK_EVERY_S = 2.8, 0.14
 EGO_CIRCLES_M, EGO_RADIUS_M = np.array([-1.4, 0.0, 1.4]), 1.05
 """The ego as three circles: where along it they are, and how large."""
 CLEARANCE_M = 0.35
+LOYALTY = 1.5
+"""What the last plan is favoured by, so that the driver does not waver between two."""
 LOOK_M = (45.0, 9.0)
 """Things farther ahead, or farther aside, are not looked at."""
 WHEELBASE_M, MOST_STEER_RAD, GAIN_MPS2, BRAKE_MPS2 = 2.7, 0.5, 3.0, 8.0
@@ -65,9 +67,9 @@ class DrivingExpert:
         self.begin()
 
     def begin(self) -> None:
-        """Forget where things were."""
+        """Forget where things were, and what was planned."""
         self._seen: Mapping[str, Box3D] = {}
-        self._seen_s = 0.0
+        self._seen_s, self._plan = 0.0, 0
 
     def act(self) -> Any:
         """Steering and pedal, or the discrete action most like them."""
@@ -79,7 +81,9 @@ class DrivingExpert:
         aims = np.array(list(itertools.product(LANE_CHANGES_M, PACES)))
         targets, paces = aims[:, 0], aims[:, 1] * max(cruise, 3.0)
         costs, first = imagine(state, targets, paces, list(near.values()), velocities)
-        steering, pedal = first[:, int(costs.argmin())].tolist()
+        costs[self._plan] -= LOYALTY
+        self._plan = int(costs.argmin())
+        steering, pedal = first[:, self._plan].tolist()
         if not self._discrete:
             return np.array([steering, pedal], np.float32)
         gaps = [4 * abs(steering - s) + abs(pedal - p) for s, p in MANOEUVRES]

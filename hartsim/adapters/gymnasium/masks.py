@@ -58,6 +58,8 @@ def mask_source(spec: str) -> MaskSource:
 
     See the top of this module for the strings.
     """
+    if not isinstance(spec, str):
+        raise ValueError(f"the mask is {spec!r}, must be a string such as 'labels:sky,building'")
     bare = spec.removeprefix("not ").strip()
     form, _, rest = bare.partition(":")
     reads, find = _source(form.strip(), rest.strip(), spec)

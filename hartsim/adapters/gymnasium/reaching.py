@@ -69,8 +69,8 @@ class Reaching:
         self.state_space: spaces.Box = spaces.Box(-10.0, 10.0, (11,), np.float32)
         self._discrete = actions == "discrete"
 
-    def begin(self, scene: CompiledScene, state: State, world: World) -> None:
-        """Take up a new scene; ScenarioError where it names nothing to reach."""
+    def begin(self, scene: CompiledScene, state: State, world: World) -> dict[str, Any]:
+        """Take up a new scene; how things stand. ScenarioError where it names nothing to reach."""
         name = scene.setup.reach
         if name is None:
             raise ScenarioError(
@@ -83,6 +83,7 @@ class Reaching:
         boxes = world.obstacles()
         self._place = free_place([box for other, box in boxes.items() if other != name])
         self._left_m = self._to_go(state, world)
+        return {"success": False, "to_go_m": self._left_m, "held": False}
 
     def command(self, action: Any) -> NDArray[np.float64]:
         """Velocity and fingers of an action."""
@@ -110,7 +111,7 @@ class Reaching:
         }
         self._left_m, self._was_held = left_m, self._was_held or held
         terms = {name: self.weights[name] * amount + 0.0 for name, amount in amounts.items()}
-        info = {"success": done, "distance_m": left_m, "held": held}
+        info = {"success": done, "to_go_m": left_m, "held": held}
         return Outcome(terms, done or hit, info)
 
     def measure(self, state: State, world: World) -> NDArray[np.float32]:

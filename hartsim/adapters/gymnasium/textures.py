@@ -8,7 +8,7 @@ import gymnasium as gym
 from gymnasium.error import ClosedEnvironmentError
 from gymnasium.utils import RecordConstructorArgs
 
-from hartsim.adapters.gymnasium.looks import Every, checked_every, seed_or_any
+from hartsim.adapters.gymnasium.looks import Every, checked_every, require_seed, seed_or_any
 from hartsim.adapters.gymnasium.mujoco import layers
 from hartsim.adapters.gymnasium.mujoco_paint import Painter, surfaces_of
 from hartsim.adapters.gymnasium.mujoco_surfaces import names_of
@@ -93,12 +93,23 @@ class TextureRandomization(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArg
     ) -> tuple[Any, dict[str, Any]]:
         """Dress the surfaces for a new episode, and begin it."""
         self._require_open()
+        require_seed(seed)
+        before = self._seed, self._episode, self._step
         if seed is None and self._seed is not None:
             self._episode += 1
         else:
             self._seed, self._episode = self._own_seed() if seed is None else int(seed), 0
         self._step = 0
         self._bank.refresh()
+        try:
+            return self._begun(seed, options)
+        except Exception:
+            self._seed, self._episode, self._step = before  # what is refused changes no looks
+            raise
+
+    def _begun(
+        self, seed: int | None, options: dict[str, Any] | None
+    ) -> tuple[Any, dict[str, Any]]:
         if self._is_own:  # its worlds show new scenes unpainted, and the first is there by now
             _, info = self.env.reset(seed=seed, options=options)
             self._worn = {}

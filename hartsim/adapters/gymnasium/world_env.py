@@ -4,9 +4,11 @@ The rules say what an action means, what earns reward and when an episode is ove
 `reaching` have them. The world may be the embedded one or CARLA.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol
 
 import gymnasium as gym
@@ -47,8 +49,8 @@ class Rules(Protocol):
     action_space: spaces.Space[Any]
     state_space: spaces.Box
 
-    def begin(self, scene: CompiledScene, state: State, world: World) -> None:
-        """Take up a new scene."""
+    def begin(self, scene: CompiledScene, state: State, world: World) -> Mapping[str, Any]:
+        """Take up a new scene; what `info` says of it at first, by the names of every step."""
         ...
 
     def command(self, action: Any) -> NDArray[np.float64]:
@@ -95,11 +97,13 @@ class WorldEnv(gym.Env[Any, Any]):
         if observation not in OBSERVATIONS:
             known = " or ".join(map(repr, OBSERVATIONS))
             raise ValueError(f"observation is {observation!r}, must be {known}")
-        if not (step_s > 0 and time_limit_s >= step_s):
+        if not 0 < step_s <= time_limit_s < math.inf:
             raise ValueError(
                 f"step_s is {step_s} and time_limit_s {time_limit_s}; steps must take some time, "
-                "and an episode at least one step"
+                "and an episode at least one step, but not for ever"
             )
+        if not 16 <= size_px <= 2048:
+            raise ValueError(f"size_px is {size_px}, must be from 16 to 2048")
         if render_mode not in (None, *self.metadata["render_modes"]):
             raise ValueError(f"render_mode is {render_mode!r}, must be 'rgb_array' or None")
         self.rules, self.camera, self.render_mode = rules, camera, render_mode
@@ -109,6 +113,7 @@ class WorldEnv(gym.Env[Any, Any]):
         self._world: World | None = None
         self._episode: _Episode | None = None
         self._closed = False
+        self.metadata = {**type(self).metadata, "render_fps": 1 / step_s}
         self.action_space = rules.action_space
         self.observation_space = observation_space((size_px, size_px), rules, self._is_dict)
 
@@ -150,6 +155,7 @@ class WorldEnv(gym.Env[Any, Any]):
     ) -> tuple[Any, dict[str, Any]]:
         """Draw a scene and show it; see the class for `options`."""
         super().reset(seed=seed, options=dict(options or {}))
+        self._episode = None  # so that a scene that is refused leaves nothing to step
         scene = self._draw(options or {})
         self.world.setup(scene)
         if self.camera not in scene.scenario.cameras:
@@ -158,10 +164,10 @@ class WorldEnv(gym.Env[Any, Any]):
                 + ", ".join(scene.scenario.cameras)
             )
         state = self.world.state()
-        self.rules.begin(scene, state, self.world)
+        first = Outcome({}, False, self.rules.begin(scene, state, self.world))
         self._episode = _Episode(scene, state)
         self._episode.observation = self._observe()
-        return self._episode.observation, self._info(Outcome({}, False))
+        return self._episode.observation, self._info(first)
 
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """Act for `step_s` seconds."""
@@ -193,7 +199,16 @@ class WorldEnv(gym.Env[Any, Any]):
         )
 
     def restore(self, saved: "Saved") -> None:
-        """Go back to what `save` gave, here or in an environment of the same kind."""
+        """Go back to what `save` gave, here or in an environment of the same kind.
+
+        Paint and the looks that wrappers put on are not part of it. ValueError where observations
+        are of another kind or size.
+        """
+        if not self.observation_space.contains(saved.episode.observation):
+            raise ValueError(
+                "what was saved shows other observations than this environment: "
+                f"{self.observation_space}"
+            )
         self.world.recall(saved.world)
         self._episode, self.rules = deepcopy(saved.episode), deepcopy(saved.rules)
         self.np_random.bit_generator.state = saved.random
@@ -220,8 +235,8 @@ class WorldEnv(gym.Env[Any, Any]):
         if (asked := options.get("scenario")) is not None:
             scenarios = _load(asked, self.rules.task)
         scenario = scenarios[int(self.np_random.integers(len(scenarios)))]
-        seed, index = int(self.np_random.integers(SEEDS)), int(options.get("index", 0))
-        return compile_draw(scenario, int(options.get("seed", seed)), index)
+        seed = int(self.np_random.integers(SEEDS))
+        return compile_draw(scenario, _whole(options, "seed", seed), _whole(options, "index", 0))
 
     def _observe(self) -> Any:
         episode = self._running()
@@ -284,12 +299,22 @@ def observation_space(size_px: Size, rules: Rules, is_dict: bool) -> spaces.Spac
     )
 
 
+def _whole(options: Mapping[str, Any], name: str, default: int) -> int:
+    value = options.get(name, default)
+    is_number = isinstance(value, int | np.integer) and not isinstance(value, bool)
+    if not (is_number and 0 <= value < 2**63):
+        raise ValueError(f"option {name!r} is {value!r}, must be a whole number from 0")
+    return int(value)
+
+
 def _within(depth_m: Depth) -> Depth:
     return np.minimum(depth_m, np.float32(FARTHEST_M))
 
 
-def _load(scenarios: str | Sequence[str], task: Task) -> list[Scenario]:
-    names = [scenarios] if isinstance(scenarios, str) else list(scenarios)
+def _load(scenarios: str | Path | Sequence[str | Path], task: Task) -> list[Scenario]:
+    if not isinstance(scenarios, str | Path | Sequence):
+        raise ValueError(f"scenario is {scenarios!r}, must be a name, a path, or a list of these")
+    names = [scenarios] if isinstance(scenarios, str | Path) else list(scenarios)
     if not names:
         raise ScenarioError("no scenario was named; name one of the library, a file or a folder")
     loaded = [load_scenario(path) for path in find_scenarios(names)]

@@ -213,7 +213,7 @@ class HazardObservation(LookObservation):
         ahead_m: from and to how far ahead of the ego or the robot's base they stand.
         left_m: the same to the left.
         travelled: the entry of `info` that says how many metres the camera has moved ahead since
-            the reset, such as "distance_m" of `HartSim/Street-v0`; hazards then come nearer, and
+            the reset, such as "travelled_m" of `HartSim/Street-v0`; hazards then come nearer, and
             without it they stay where they are in the picture.
         depth: as in `WeatherObservation`; "none", or "auto" where there is no depth, lets nothing
             hide them.

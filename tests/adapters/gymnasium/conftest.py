@@ -66,7 +66,7 @@ def look_of(bank, scenario):
     """The wrapper's name, its arguments and the environment of each of `LOOKS`."""
     colour = f"colour:#{bytes(SKY).hex()}±3"
     parts = ["backdrop", "hazards", "weather"]
-    hazards = {"hazards": ["deer", "child"], "count": 2, "travelled": "distance_m"}
+    hazards = {"hazards": ["deer", "child"], "count": 2, "travelled": "travelled_m"}
     table = {
         "backdrop": ("BackdropObservation", {"bank": bank, "mask": "labels:sky"}, ROAD_ID),
         "colour": ("BackdropObservation", {"bank": bank, "mask": colour, "every": 2}, PICTURES_ID),

@@ -52,7 +52,7 @@ class Road(gym.Env[Any, Any]):
             raise ValueError(f"no action {action}")
         self.steps += 1
         self.at += 1 + int(action)
-        info = {"distance_m": float(self.steps)}
+        info = {"travelled_m": float(self.steps)}
         return self.observation(), 1.0, self.steps >= self.length, False, info
 
     def observation(self):

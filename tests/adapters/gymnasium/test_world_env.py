@@ -293,6 +293,10 @@ def test_a_camera_that_a_scenario_lacks_is_told(make, rock):
         ({"observation": "pixels"}, "observation is 'pixels', must be 'image' or 'dict'"),
         ({"actions": "both"}, "actions is 'both', must be 'continuous' or 'discrete'"),
         ({"step_s": 0.0}, "step_s is 0.0"),
+        ({"time_limit_s": float("inf")}, "not for ever"),
+        ({"size_px": 0}, "size_px is 0, must be from 16"),
+        ({"scenario": 5}, "scenario is 5, must be a name, a path, or a list"),
+        ({"reward": {"time": float("nan")}}, "reward 'time' weighs nan, must be finite"),
     ],
 )
 def test_wrong_arguments_are_told(make, arguments, complaint):
@@ -339,3 +343,30 @@ def test_vector_environments_see_what_single_ones_see(make, mode):
         assert np.array_equal(moved[1], single.step(np.zeros(2, np.float32))[0])
     finally:
         vector.close()
+
+
+@pytest.mark.parametrize("option", [{"seed": -1}, {"index": 1.7}, {"seed": True}, {"seed": "abc"}])
+def test_options_that_are_no_whole_numbers_are_told(make, rock, option):
+    with pytest.raises(ValueError, match="must be a whole number from 0"):
+        make(STREET, scenario=rock).unwrapped.reset(options=option)
+
+
+def test_what_was_saved_fits_only_environments_of_its_kind(make, rock):
+    one, other = make(STREET, scenario=rock), make(STREET, scenario=rock, size_px=32)
+    one.reset(seed=0), other.reset(seed=0)
+    with pytest.raises(ValueError, match="shows other observations"):
+        other.unwrapped.restore(one.unwrapped.save())
+
+
+def test_the_first_info_has_the_names_of_all(make, rock, mug):
+    for name, scenario in ((STREET, rock), (TABLE, mug)):
+        env = make(name, scenario=scenario)
+        _, first = env.reset(seed=0)
+        *_, later = env.step(np.zeros(env.action_space.shape, np.float32))
+        assert first.keys() == later.keys()
+        assert first["success"] is False
+        assert first["to_go_m"] > 0
+
+
+def test_the_frame_rate_is_that_of_the_steps(make, rock):
+    assert make(STREET, scenario=rock, step_s=0.05).metadata["render_fps"] == 20

@@ -179,7 +179,7 @@ def test_labels_of_the_frame_serve_where_pictures_are_all_that_is_observed(bank)
 
 def test_hazards_are_labelled_truly_at_every_step():
     env = HazardObservation(
-        Road(size_px=64), ["deer"], ahead_m=[8, 16], left_m=[-1, 1], travelled="distance_m"
+        Road(size_px=64), ["deer"], ahead_m=[8, 16], left_m=[-1, 1], travelled="travelled_m"
     )
     raw = Road(size_px=64)
     heights = []
@@ -325,5 +325,5 @@ def test_a_closed_environment_says_so(dressed):
 def test_an_entry_of_info_that_is_not_there_is_named():
     env = HazardObservation(Road(), ["deer"], travelled="metres")
     env.reset(seed=0)
-    with pytest.raises(ValueError, match=r"info has no 'metres' .*distance_m"):
+    with pytest.raises(ValueError, match=r"info has no 'metres' .*travelled_m"):
         env.step(0)

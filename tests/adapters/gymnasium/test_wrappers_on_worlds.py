@@ -33,7 +33,7 @@ def street(scenario, observation="dict"):
 @pytest.mark.filterwarnings("ignore:.*different from the unwrapped version")
 def test_gymnasium_finds_nothing_wrong_with_the_street_in_other_looks(bank, scenario):
     env = BackdropObservation(street(scenario), bank, "labels:sky,terrain")
-    env = HazardObservation(env, ["child"], travelled="distance_m")
+    env = HazardObservation(env, ["child"], travelled="travelled_m")
     with closing(WeatherObservation(env, "snow")) as env:
         check_env(env)
 
@@ -56,7 +56,7 @@ def test_a_scenario_dresses_surfaces_and_backdrops_and_its_spec_makes_it_again(b
 
 def test_a_hazard_on_the_street_is_labelled_and_comes_nearer(scenario):
     env = HazardObservation(
-        street(scenario), ["child"], ahead_m=[14, 14], left_m=[1, 1], travelled="distance_m"
+        street(scenario), ["child"], ahead_m=[14, 14], left_m=[1, 1], travelled="travelled_m"
     )
     sizes = []
     with closing(env):

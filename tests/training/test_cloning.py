@@ -21,7 +21,7 @@ from hartsim.training.cloning import (
 )
 
 QUICK = CloningTraining(
-    rounds=3, first_episodes=16, episodes=6, epochs=99, updates=150, batch=32, width=8, frames=1
+    rounds=3, first_episodes=16, episodes=6, epochs=99, updates=70, batch=32, width=8, frames=1
 )
 
 

@@ -42,38 +42,38 @@ def test_a_choice_of_the_user_that_does_not_draw_is_told_with_its_remedy():
 
 
 def test_a_memory_that_has_become_wrong_is_given_up(tmp_path):
-    found = python(SHOW_PROBE, XDG_CACHE_HOME=str(tmp_path))
-    (file,) = (tmp_path / "hartsim").iterdir()
+    found = python(SHOW_PROBE, HARTSIM_CACHE=str(tmp_path))
+    (file,) = tmp_path.iterdir()
     file.write_text(json.dumps({"backend": "osmesa"}))
     code = "from hartsim.worlds import backend; print(backend.trial())"
     if backend.works("osmesa"):
         pytest.skip("both back ends work here")
-    assert python(code, XDG_CACHE_HOME=str(tmp_path)) == found
+    assert python(code, HARTSIM_CACHE=str(tmp_path)) == found
     assert json.loads(file.read_text()) == {"backend": found}
 
 
 def test_what_was_found_is_remembered_for_the_next_process(tmp_path):
-    found = python(SHOW_PROBE, XDG_CACHE_HOME=str(tmp_path))
-    (file,) = (tmp_path / "hartsim").iterdir()
+    found = python(SHOW_PROBE, HARTSIM_CACHE=str(tmp_path))
+    (file,) = tmp_path.iterdir()
     assert json.loads(file.read_text()) == {"backend": found}
 
 
 def test_a_remembered_back_end_is_not_tried_again(tmp_path):
-    python(SHOW_PROBE, XDG_CACHE_HOME=str(tmp_path))
-    (file,) = (tmp_path / "hartsim").iterdir()
+    python(SHOW_PROBE, HARTSIM_CACHE=str(tmp_path))
+    (file,) = tmp_path.iterdir()
     file.write_text(json.dumps({"backend": "osmesa"}))
-    assert python(SHOW_PROBE, XDG_CACHE_HOME=str(tmp_path)) == "osmesa"
+    assert python(SHOW_PROBE, HARTSIM_CACHE=str(tmp_path)) == "osmesa"
 
 
 def test_a_broken_memory_is_not_believed(tmp_path):
-    found = python(SHOW_PROBE, XDG_CACHE_HOME=str(tmp_path))
-    (file,) = (tmp_path / "hartsim").iterdir()
+    found = python(SHOW_PROBE, HARTSIM_CACHE=str(tmp_path))
+    (file,) = tmp_path.iterdir()
     file.write_text("{")
-    assert python(SHOW_PROBE, XDG_CACHE_HOME=str(tmp_path)) == found
+    assert python(SHOW_PROBE, HARTSIM_CACHE=str(tmp_path)) == found
 
 
 def test_without_any_opengl_the_error_names_the_command(monkeypatch, tmp_path):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("HARTSIM_CACHE", str(tmp_path))
     monkeypatch.delenv("MUJOCO_GL", raising=False)
     monkeypatch.setattr(backend, "CANDIDATES", ("nonsense",))
     with pytest.raises(WorldError, match="pip install --no-deps lavavu-osmesa"):

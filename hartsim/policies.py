@@ -286,16 +286,12 @@ class _Cloned:
         if tuple(shown) != wanted:
             raise CheckpointError(f"{file}: sees pictures of {wanted}, the environment has {shown}")
         self._eyes = Eyes(self._policy.config.frames)
-        self._fresh = True
 
     def begin(self, seen: Any) -> None:
         self._eyes.begin(seen)
-        self._fresh = True
 
     def act(self, seen: NDArray[np.uint8]) -> Any:
-        if not self._fresh:
-            self._eyes.see(seen)
-        self._fresh = False
+        self._eyes.see(seen)  # the first picture stands for those before it anyway
         return self._policy.act(self._eyes.pictures)
 
 

@@ -15,6 +15,7 @@ from hartsim.adapters.gymnasium.driving import MANOEUVRES, Driving
 from hartsim.adapters.gymnasium.reaching import Reaching, commands
 from hartsim.adapters.gymnasium.world_env import WorldEnv
 from hartsim.types import Box3D, Pose, State
+from hartsim.worlds.motion import ACCELERATION_MPS2, BRAKING_MPS2, MAX_STEER_RAD, WHEELBASE_M
 
 Floats = NDArray[np.float64]
 
@@ -51,8 +52,6 @@ LOYALTY = 1.5
 """What the last plan is favoured by, so that the driver does not waver between two."""
 LOOK_M = (45.0, 9.0)
 """Things farther ahead, or farther aside, are not looked at."""
-WHEELBASE_M, MOST_STEER_RAD, GAIN_MPS2, BRAKE_MPS2 = 2.7, 0.5, 3.0, 8.0
-"""The driver's idea of the car; see `hartsim.worlds.motion`."""
 
 
 class DrivingExpert:
@@ -122,9 +121,9 @@ def imagine(
         if step == 0:
             first = np.stack([steering, pedal])
         speed = np.maximum(
-            speed + pedal * np.where(pedal > 0, GAIN_MPS2, BRAKE_MPS2) * LOOK_EVERY_S, 0
+            speed + pedal * np.where(pedal > 0, ACCELERATION_MPS2, BRAKING_MPS2) * LOOK_EVERY_S, 0
         )
-        turn = speed / WHEELBASE_M * np.tan(steering * MOST_STEER_RAD)
+        turn = speed / WHEELBASE_M * np.tan(steering * MAX_STEER_RAD)
         heading = heading + turn * LOOK_EVERY_S
         x = x + speed * np.cos(heading) * LOOK_EVERY_S
         y = y + speed * np.sin(heading) * LOOK_EVERY_S
@@ -141,7 +140,7 @@ def controls(
     """Steering and pedal, each -1..1, that bring the car to a line so far to its left."""
     wished = np.clip(0.22 * aside_m, -0.5, 0.5)
     curve = (wished - heading) * 2.2 / np.maximum(speed, 2.0)
-    steering = np.arctan(curve * WHEELBASE_M) / MOST_STEER_RAD
+    steering = np.arctan(curve * WHEELBASE_M) / MAX_STEER_RAD
     return np.clip(steering, -1, 1), np.clip((pace - speed) * 0.7, -1, 1)
 
 
@@ -185,7 +184,6 @@ class ReachingExpert:
         self._env = env
         rules = env.rules
         assert isinstance(rules, Reaching)
-        self._rules = rules
         self._discrete = env.action_space.shape == ()
         self._near_m = NEAR_IN_STEPS_M if self._discrete else NEAR_M
         self._commands = np.array(commands(places=rules.goal == "place"))

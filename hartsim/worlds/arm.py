@@ -121,7 +121,7 @@ def touched(state: ArmState, boxes: Mapping[str, Box3D]) -> set[str]:
     return {
         name
         for name, box in boxes.items()
-        if name != ARM and bool((_distances(points, box) < radii).any())
+        if name != ARM and bool((distances(points, box) < radii).any())
     }
 
 
@@ -134,7 +134,7 @@ def grasped(state: ArmState, boxes: Mapping[str, Box3D]) -> str | None:
     near = {
         name: math.dist(box.centre_m, state.position_m)
         for name, box in boxes.items()
-        if float(_distances(tip, box)[0]) < GRASP_M
+        if float(distances(tip, box)[0]) < GRASP_M
     }
     return min(near, key=lambda name: (near[name], name), default=None)
 
@@ -155,7 +155,7 @@ def _body_points(
     return points, radii
 
 
-def _distances(points: NDArray[np.float64], box: Box3D) -> NDArray[np.float64]:
+def distances(points: NDArray[np.float64], box: Box3D) -> NDArray[np.float64]:
     """How far points (N, 3) are from an upright box, 0 inside."""
     offset = points - np.array(box.centre_m)
     c, s = math.cos(box.heading_rad), math.sin(box.heading_rad)

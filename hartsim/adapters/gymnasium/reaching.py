@@ -24,6 +24,7 @@ from hartsim.errors import ScenarioError
 from hartsim.scenario.compiled import CompiledScene
 from hartsim.types import Box3D, State, Task, Vector3
 from hartsim.worlds import World
+from hartsim.worlds.arm import distances
 
 WEIGHTS: Mapping[str, float] = {
     "progress": 10.0,
@@ -160,11 +161,7 @@ def commands(places: bool) -> list[tuple[float, ...]]:
 
 def outside_m(point_m: Vector3, box: Box3D) -> float:
     """How far a point is from a box, 0 inside."""
-    c, s = math.cos(box.heading_rad), math.sin(box.heading_rad)
-    x, y, z = (p - centre for p, centre in zip(point_m, box.centre_m, strict=True))
-    local = (c * x + s * y, c * y - s * x, z)
-    gaps = [max(abs(a) - size / 2, 0.0) for a, size in zip(local, box.size_m, strict=True)]
-    return math.hypot(*gaps)
+    return float(distances(np.array([point_m]), box)[0])
 
 
 def free_place(boxes: Sequence[Box3D]) -> tuple[float, float]:

@@ -228,6 +228,11 @@ def _decoder_layers(config: TokenizerConfig, side: int) -> Iterator[tuple[int, i
         if level:
             cells *= 4
             yield 9 * width**2, cells
-    yield 9 * widths[0] * 3 * config.stem_patch**2, cells
+    out = 9 * widths[0] * 3 * config.stem_patch**2
+    yield out, cells
     if config.linear_shortcut:
-        yield 9 * z * 3 * config.downsampling**2, side**2
+        yield 9 * z * 3 * config.encoded_cell_px**2, side**2
+    for _ in range(config.finer_levels):
+        cells *= 4
+        yield 9 * widths[0] ** 2 * (1 + 2 * config.decoder_blocks), cells
+        yield out + 9 * 3 * config.stem_patch**2, cells

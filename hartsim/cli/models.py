@@ -177,6 +177,27 @@ def transformer(
     screen.print(f"weights → {done}")
 
 
+@train.command(epilog="Example: hartsim train grow hartsim/weights/mini --out run --labels")
+def grow(
+    weights: Annotated[Path, typer.Argument(metavar="DIR", help="Finished weights.")],
+    out: TrainingRun,
+    labels: Annotated[
+        bool, typer.Option("--labels", help="Let the transformer follow label maps.")
+    ] = False,
+    finer_levels: Annotated[
+        int, typer.Option(min=0, help="Levels more for the decoder: twice the side each.")
+    ] = 0,
+    words: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="A table of meanings, of tools/meanings.py."),
+    ] = None,
+) -> None:
+    """Give finished weights parts that they lack, which do nothing until they are trained."""
+    from hartsim.training.mini import grow_mini
+
+    screen.print(f"weights → {grow_mini(weights, out, labels, finer_levels, words)}")
+
+
 @train.command(epilog="Example: hartsim train decoder --data corpus --out run --minutes 15")
 def decoder(
     data: Corpus,

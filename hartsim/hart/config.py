@@ -109,6 +109,9 @@ class TokenizerConfig:
     linear_shortcut: bool = False
     """A linear map of whole blocks of pixels beside the encoder, and one of cells to pixels beside
     the decoder."""
+    finer_levels: int = 0
+    """Levels with which the decoder goes on, each to twice the side. The encoder reads pictures
+    that are made smaller by as much, so codes stay what they were."""
 
     def __post_init__(self) -> None:
         _require_positive(self, "vocab_size", "z_channels", "ch", "share_quant_resi", "stem_patch")
@@ -123,12 +126,24 @@ class TokenizerConfig:
                 f"decoder_ch is {self.decoder_ch}, must be a multiple of norm_groups = "
                 f"{self.norm_groups}"
             )
+        if self.finer_levels < 0:
+            raise ValueError(f"finer_levels is {self.finer_levels}, must be at least 0")
         _require_scales("v_patch_nums", self.v_patch_nums)
+
+    @property
+    def encoded_cell_px(self) -> int:
+        """Pixels along one side of a latent cell, of the pictures that the encoder reads."""
+        return int(self.stem_patch * 2 ** (len(self.ch_mult) - 1))
+
+    @property
+    def enlargement(self) -> int:
+        """How many times as wide pictures are as what the encoder reads of them."""
+        return int(2**self.finer_levels)
 
     @property
     def downsampling(self) -> int:
         """Pixels along one side of a latent cell."""
-        return int(self.stem_patch * 2 ** (len(self.ch_mult) - 1))
+        return self.encoded_cell_px * self.enlargement
 
 
 @dataclass(frozen=True)
@@ -288,22 +303,21 @@ SIZES: dict[str, HartConfig] = {
         name="mini",
         transformer=TransformerConfig(
             context_token=48,
-            context_dim=192,
+            context_dim=160,
             depth=6,
             embed_dim=192,
             num_heads=3,
             patch_nums=(1, 2, 3, 5, 9, 16),
-            diff_width=192,
+            diff_width=256,
             diff_depth=3,
-            diff_process="flow",
             diffusion_batch_mul=2,
             label_classes=len(CLASSES),
         ),
         tokenizer=TokenizerConfig(
-            vocab_size=4096,
-            z_channels=32,
+            vocab_size=2048,
+            z_channels=16,
             ch=48,
-            ch_mult=(1, 2, 4),
+            ch_mult=(1, 2),
             v_patch_nums=(1, 2, 3, 5, 9, 16),
             stem_patch=4,
             encoder_blocks=1,
@@ -311,11 +325,12 @@ SIZES: dict[str, HartConfig] = {
             attention=False,
             norm_groups=16,
             linear_shortcut=True,
+            finer_levels=1,
         ),
         text=TextConfig(encoder="hash", buckets=2048, meaning_dim=64),
         guidance=2.0,
         top_p=0.8,
-        residual_steps=4,
+        residual_steps=8,
         residual_temperature=0.2,
         choices=4,
     ),

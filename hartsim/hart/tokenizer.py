@@ -135,7 +135,7 @@ class Encoder(nn.Module):
         super().__init__()
         widths = [config.ch * mult for mult in config.ch_mult]
         lowest = len(widths) - 1
-        self.stem_patch = config.stem_patch
+        self.stem_patch, self.enlargement = config.stem_patch, config.enlargement
         self.conv_in = nn.Conv2d(3 * config.stem_patch**2, config.ch, kernel_size=3, padding=1)
         self.down = nn.ModuleList()
         for i, (before, width) in enumerate(zip([config.ch, *widths], widths, strict=False)):
@@ -149,11 +149,13 @@ class Encoder(nn.Module):
         self.conv_out = nn.Conv2d(widths[-1], config.z_channels, kernel_size=3, padding=1)
         self.shortcut: nn.Module | None = None
         if config.linear_shortcut:
-            block = config.downsampling
+            block = config.encoded_cell_px
             self.shortcut = nn.Conv2d(3, config.z_channels, kernel_size=block, stride=block)
 
     def forward(self, image: Tensor) -> Tensor:
         """Encode."""
+        if self.enlargement > 1:
+            image = functional.avg_pool2d(image, self.enlargement)
         x = self.conv_in(functional.pixel_unshuffle(image, self.stem_patch))
         for level in self.down:
             x = level(x)
@@ -183,6 +185,9 @@ class Decoder(nn.Module):
         self.shortcut: nn.Module | None = None
         if config.linear_shortcut:
             self.shortcut = LinearPixels(config)
+        self.finer = nn.ModuleList(
+            FinerLevel(widths[0], config) for _ in range(config.finer_levels)
+        )
 
     def forward(self, latent: Tensor) -> Tensor:
         """Decode, without clamping."""
@@ -191,14 +196,50 @@ class Decoder(nn.Module):
             x = level(x)
         pixels = self.conv_out(functional.silu(self.norm_out(x)))
         image = functional.pixel_shuffle(pixels, self.stem_patch)
-        return image if self.shortcut is None else image + self.shortcut(latent)
+        if self.shortcut is not None:
+            image = image + self.shortcut(latent)
+        for level in self.finer:
+            x, image = level(x, image)
+        return image
+
+
+class FinerLevel(nn.Module):
+    """Twice the side: the picture enlarged bilinearly, and the detail that is missing then.
+
+    As initialised it adds none, so that a decoder which is given such a level draws as before.
+    """
+
+    def __init__(self, width: int, config: TokenizerConfig) -> None:
+        super().__init__()
+        self.stem_patch = config.stem_patch
+        self.upsample = Upsample(width)
+        self.block = nn.ModuleList(
+            ResidualBlock(width, width, config.norm_groups) for _ in range(config.decoder_blocks)
+        )
+        self.norm_out = nn.GroupNorm(config.norm_groups, width, NORM_EPS)
+        self.conv_out = nn.Conv2d(width, 3 * config.stem_patch**2, kernel_size=3, padding=1)
+        self.smooth = nn.Conv2d(3, 3, 3, padding=1, groups=3, bias=False, padding_mode="replicate")
+        nn.init.zeros_(self.conv_out.weight)
+        nn.init.zeros_(self.conv_out.bias)  # type: ignore[arg-type]
+        # After nearest neighbours, these weights make a bilinear picture.
+        row = torch.tensor([0.25, 0.5, 0.25])
+        self.smooth.weight.data.copy_(torch.outer(row, row))
+
+    def forward(self, x: Tensor, image: Tensor) -> tuple[Tensor, Tensor]:
+        """Map features (B, C, h, w) and their picture (B, 3, H, W) to twice their sides."""
+        x = self.upsample(x)
+        for block in self.block:
+            x = block(x)
+        detail = self.conv_out(functional.silu(self.norm_out(x)))
+        coarse = self.smooth(functional.interpolate(image, scale_factor=2.0, mode="nearest"))
+        return x, coarse + functional.pixel_shuffle(detail, self.stem_patch)
 
 
 class LinearPixels(nn.Sequential):
     """The block of pixels of every cell as a linear map of the cell and its neighbours."""
 
     def __init__(self, config: TokenizerConfig) -> None:
-        block = config.downsampling
+        block = config.encoded_cell_px
         conv = nn.Conv2d(config.z_channels, 3 * block**2, kernel_size=3, padding=1)
         super().__init__(conv, nn.PixelShuffle(block))
 
@@ -264,13 +305,14 @@ class Tokenizer(nn.Module):
 def _circular(*parts: nn.Module) -> Iterator[None]:
     """Let the convolutions of `parts` see the opposite edge instead of zeros."""
     convs = [m for part in parts for m in part.modules() if isinstance(m, nn.Conv2d)]
+    modes = [conv.padding_mode for conv in convs]
     for conv in convs:
         conv.padding_mode = "circular"
     try:
         yield
     finally:
-        for conv in convs:
-            conv.padding_mode = "zeros"
+        for conv, mode in zip(convs, modes, strict=True):
+            conv.padding_mode = mode
 
 
 def from_pixels(pixels: Tensor) -> Tensor:

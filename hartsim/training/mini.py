@@ -15,6 +15,7 @@ from hartsim.config import TokenizerTraining, TransformerTraining
 from hartsim.errors import DatasetError
 from hartsim.hart.checkpoint import load_hart, save_hart
 from hartsim.hart.config import HartConfig, hart_config
+from hartsim.hart.growth import grown
 from hartsim.hart.hub import shipped
 from hartsim.hart.model import Hart
 from hartsim.hart.noise import KeyedNoise
@@ -103,6 +104,19 @@ def train_mini_transformer(
 PARTS = ("training", "held-out")
 
 
+def grow_mini(
+    start: Path, out: Path, labels: bool = False, finer_levels: int = 0, words: Path | None = None
+) -> Path:
+    """Write `start` with parts that it lacks, see `hart.growth`; the folder of the weights."""
+    table = None if words is None else _table_of(words)
+    try:
+        hart = grown(load_hart(start), labels, finer_levels, table)
+    except ValueError as error:
+        raise DatasetError(f"{words or start}: the model cannot grow so: {error}") from error
+    save_hart(hart, out / "mini", torch.float16)
+    return out / "mini"
+
+
 def train_mini_decoder(
     data: Path, out: Path, budget: Budget, how: TokenizerTraining | None = None
 ) -> Path:
@@ -151,23 +165,30 @@ DECODER_SHARE = 0.2
 
 def meanings(config: HartConfig, words: Path | None) -> Tensor:
     """The table of meanings for a text encoder: of a file, or of the shipped weights."""
-    file = words or shipped()["mini"] / "text" / "model.safetensors"
-    rows = config.text.meaning_buckets + 1
-    shape = (rows, config.text.meaning_dim)
-    try:
-        if words is None:
-            tables = load_hart(file.parents[1]).modules()["text"].state_dict()
-        else:
-            tables = load_file(file)
-    except (OSError, SafetensorError) as error:
-        raise DatasetError(f"{file}: not readable as a table of meanings: {error}") from error
-    table: Tensor | None = tables.get("meanings")
+    shape = (config.text.meaning_buckets + 1, config.text.meaning_dim)
+    if words is None:
+        file = shipped()["mini"]
+        table: Tensor | None = load_hart(file).modules()["text"].state_dict().get("meanings")
+    else:
+        file, table = words, _table_of(words)
     if table is None or table.shape != shape:
-        raise DatasetError(
-            f"{file}: holds no meanings of shape {shape}; make some with tools/meanings.py, and "
-            "name them with --words"
-        )
+        raise DatasetError(f"{file}: holds no meanings of shape {shape}; {ADVICE}")
     return table
+
+
+ADVICE = "make some with tools/meanings.py, and name them with --words"
+
+
+def _table_of(words: Path) -> Tensor:
+    """The table in a file of `tools/meanings.py`."""
+    try:
+        tables = load_file(words)
+    except (OSError, SafetensorError) as error:
+        raise DatasetError(f"{words}: not readable as a table of meanings: {error}") from error
+    if "meanings" not in tables or tables["meanings"].ndim != 2:
+        raise DatasetError(f"{words}: holds no table of meanings; {ADVICE}")
+    found: Tensor = tables["meanings"]
+    return found
 
 
 def trained_tokenizer(out: Path, config: HartConfig) -> Tokenizer:

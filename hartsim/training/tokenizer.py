@@ -201,7 +201,8 @@ def start_from_principal_components(tokenizer: Tokenizer, images: Tensor) -> Non
     their deviations, so that the fine ones are not lost in noise; the decoder draws each block
     from its own and the neighbouring cells, as least squares find it.
     """
-    vae, block = tokenizer.vae, tokenizer.config.downsampling
+    vae, block = tokenizer.vae, tokenizer.config.encoded_cell_px
+    images = functional.avg_pool2d(images, tokenizer.config.enlargement)
     rows, columns = images.shape[2] // block, images.shape[3] // block
     patches = functional.unfold(images, block, stride=block).mT.flatten(0, 1)
     mean = patches.mean(dim=0)

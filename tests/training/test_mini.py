@@ -15,6 +15,7 @@ from hartsim.hart.model import new_hart
 from hartsim.images import encode_png, read_image
 from hartsim.training.mini import (
     fine_tune,
+    grow_mini,
     meanings,
     sample_images,
     train_mini_decoder,
@@ -70,6 +71,23 @@ def test_finished_weights_learn_a_folder_of_images(images, tmp_path):
         assert not torch.equal(pairs[name][key], hart.modules()[name].state_dict()[key])
     codes = "vae.quantize.embedding.weight"
     assert torch.equal(pairs["tokenizer"][codes], hart.tokenizer.state_dict()[codes].half().float())
+
+
+def test_finished_weights_grow_and_learn_on(tmp_path):
+    start, out, words = tmp_path / "start", tmp_path / "run", tmp_path / "words.safetensors"
+    save_hart(new_hart(TINY, seed=0), start)
+    save_file({"meanings": torch.randn(513, 4)}, words)
+    grown = load_hart(grow_mini(start, out, labels=True, finer_levels=1, words=words)).config
+    assert grown.transformer.label_classes == len(CLASSES)
+    assert (grown.size_px, grown.text.meaning_dim) == ((64, 64), 4)
+    fake_corpus(tmp_path / "corpus", count=12, side=64)
+    before = load_hart(out / "mini")
+    after = load_hart(train_mini_decoder(tmp_path / "corpus", out, FEW, SEE))
+    finer = [hart.tokenizer.vae.decoder.finer[0].conv_out.weight for hart in (before, after)]
+    assert not torch.equal(*finer)
+    save_file({"meanings": torch.randn(10, 4)}, words)
+    with pytest.raises(DatasetError, match="cannot grow so: meaning_buckets is 9"):
+        grow_mini(start, out, words=words)
 
 
 def test_a_missing_table_of_meanings_is_told(tmp_path):

@@ -30,7 +30,10 @@ MAY_IMPORT = {
     "adapters": LEAVES | {"images", "scenario", "worlds", "dataset"},
     "training": LEAVES | {"images", "config", "hart", "dataset"},
 }
-TOP = {"pipeline", "augment", "banks", "corpus", "photos", "policies", "bench", "doctor"}
+TOP = {
+    *("pipeline", "augment", "banks", "corpus", "photos", "policies", "recording", "bench"),
+    "doctor",
+}
 """Where the packages meet; only the command line stands above."""
 
 MAY_IMPORT |= {unit: {*MAY_IMPORT, *TOP} for unit in (*TOP, "cli")}
@@ -39,11 +42,13 @@ MAY_IMPORT["__main__"] = {"cli"}
 HOMES = {
     "carla": {"adapters/carla"},
     "cv2": {"images", "doctor"},
-    "gymnasium": {"adapters", "bench", "policies", "training"},
+    "gymnasium": {"adapters", "bench", "policies", "recording", "training"},
     "imageio": {"policies"},
+    "imageio_ffmpeg": {"dataset/lerobot"},
     "huggingface_hub": {"hart/hub"},
     "mujoco": {"worlds", "adapters/gymnasium"},
     "omegaconf": {"config", "scenario"},
+    "pyarrow": {"dataset/lerobot"},
     "rich": {"cli"},
     "stable_baselines3": {"training"},
     "torch": {"hart", "training", *TOP},
@@ -53,7 +58,8 @@ HOMES = {
 """The only modules, or folders of modules, that import a library."""
 
 WHEN_USED = {
-    *("carla", "huggingface_hub", "imageio", "mujoco", "stable_baselines3", "transformers")
+    *("carla", "huggingface_hub", "imageio", "imageio_ffmpeg", "mujoco", "pyarrow"),
+    *("stable_baselines3", "transformers"),
 }
 """Libraries that no module imports at its top: they are optional, or choose a driver on import."""
 

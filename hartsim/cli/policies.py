@@ -1,4 +1,4 @@
-"""Commands about policies: teach one, judge it, film it."""
+"""Commands about policies: teach one, judge it, film it, record what it does."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,7 +6,17 @@ from typing import Annotated
 import typer
 
 from hartsim.cli.models import train
-from hartsim.cli.shell import Names, Words, app, errors, rows_table, screen, split_words
+from hartsim.cli.shell import (
+    Names,
+    Words,
+    app,
+    counted,
+    errors,
+    progress_bar,
+    rows_table,
+    screen,
+    split_words,
+)
 from hartsim.errors import ConfigError
 
 
@@ -91,6 +101,51 @@ def evaluate(
     if video is not None:
         film(policy, scenarios[0], worn[0], video, seed=seed)
         screen.print(f"video → {video}")
+
+
+@app.command(epilog="Example: hartsim record boxes_then_walker --episodes 50 --out episodes")
+def record(
+    scenarios: Names,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="The dataset: a new or empty folder.")],
+    policy: Annotated[
+        Path, typer.Option(metavar="FILE|expert", help="Who plays: policy.pt or .zip, or `expert`.")
+    ] = Path("expert"),
+    episodes: Annotated[int, typer.Option(min=1, help="How many.")] = 10,
+    looks: Annotated[
+        str, typer.Option(metavar="LOOK,LOOK", help="`plain`, and banks of textures; by turns.")
+    ] = "plain",
+    keep: Annotated[
+        str, typer.Option(metavar="labels,depth", help="What else is kept of every step.")
+    ] = "",
+    seed: Annotated[int, typer.Option(min=0, help="Of the first episode.")] = 0,
+    size_px: Annotated[
+        int | None, typer.Option(min=32, help="Side of the expert's pictures; default 64.")
+    ] = None,
+) -> None:
+    """Record episodes as a dataset in LeRobot's format, for other trainers."""
+    from hartsim.recording import KEEPABLE, RecordRequest
+    from hartsim.recording import record as recorded
+
+    kept = tuple(keep.split(",")) if keep else ()
+    request = RecordRequest(
+        scenarios=tuple(scenarios),
+        out=out,
+        policy=policy,
+        episodes=episodes,
+        looks=tuple(looks.split(",")),
+        seed=seed,
+        size_px=size_px,
+        keep=kept,
+    )
+    steps = successes = 0
+    with progress_bar(0) as bar:
+        task = bar.add_task("episodes", total=episodes)
+        for each in recorded(request):
+            steps, successes = steps + each.steps, successes + each.success
+            bar.advance(task)
+    screen.print(f"{counted(episodes, 'episode')}, {steps} steps, {successes} succeeded → {out}")
+    if left := [name for name in KEEPABLE if name not in kept]:
+        screen.print(f"not kept: {' and '.join(left)}; --keep {','.join(left)} keeps them")
 
 
 def _share(share: float, interval: tuple[float, float]) -> str:

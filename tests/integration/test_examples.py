@@ -27,3 +27,12 @@ def test_stable_baselines_learns_on_the_street():
     done = ran("sb3.py", "--steps", "512", "--size-px", "48")
     assert done.returncode == 0, done.stderr
     assert "reward" in done.stdout
+
+
+@pytest.mark.slow
+def test_the_expert_is_recorded_for_other_trainers(tmp_path):
+    pytest.importorskip("pyarrow")
+    done = ran("record.py", "--episodes", "1", "--out", str(tmp_path / "episodes"))
+    assert done.returncode == 0, done.stderr
+    assert "observation.state, action, next.reward" in done.stdout
+    assert (tmp_path / "episodes/videos/observation.images.front/chunk-000/file-000.mp4").is_file()

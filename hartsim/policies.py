@@ -6,6 +6,7 @@ which environment it was made for.
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -23,6 +24,7 @@ from hartsim.dataset.bank import open_bank
 from hartsim.errors import CheckpointError, ConfigError, ScenarioError
 from hartsim.scenario.library import find_scenarios
 from hartsim.scenario.load import load_scenario
+from hartsim.training.board import Tell, board, require_tensorboard
 from hartsim.training.cloning import Eyes, clone, load_policy
 from hartsim.types import Image, Task
 
@@ -48,6 +50,8 @@ class PolicyRequest:
     looks: tuple[str, ...] = (PLAIN,)
     size_px: int = 64
     config: TrainConfig = field(default_factory=TrainConfig)
+    tensorboard: bool = False
+    """Also write how it goes for TensorBoard, beside the tables."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +89,8 @@ def teach(request: PolicyRequest) -> Path:
     if request.method not in METHODS:
         known = " or ".join(map(repr, METHODS))
         raise ConfigError(f"the method is {request.method!r}, must be {known}")
+    if request.tensorboard:
+        require_tensorboard()
     arguments = made_for(request)
     _require_same(request.out / MADE_FOR, arguments)
     dressed(arguments, request.looks).close()  # what is wrong is told before anything is written
@@ -96,11 +102,19 @@ def teach(request: PolicyRequest) -> Path:
         return dressed(arguments, request.looks)
 
     if request.method == "clone":
-        clone(make_env, expert_of, request.out, request.config.cloning)
+        with _told(request) as tell:
+            clone(make_env, expert_of, request.out, request.config.cloning, tell)
         return request.out / CLONED
     from hartsim.training.reinforcement import reinforce
 
-    return reinforce(make_env, request.out / BY_REINFORCEMENT, request.config.ppo)
+    file = request.out / BY_REINFORCEMENT
+    return reinforce(make_env, file, request.config.ppo, request.tensorboard)
+
+
+def _told(request: PolicyRequest) -> AbstractContextManager[Tell | None]:
+    if request.tensorboard:
+        return board(request.out / "tensorboard", "cloning", axis="round")
+    return nullcontext()
 
 
 def _require_same(path: Path, arguments: Mapping[str, Any]) -> None:

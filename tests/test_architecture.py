@@ -51,6 +51,7 @@ HOMES = {
     "pyarrow": {"dataset/lerobot"},
     "rich": {"cli"},
     "stable_baselines3": {"training"},
+    "tensorboard": {"training/board"},
     "torch": {"hart", "training", *TOP},
     "transformers": {"hart/text"},
     "typer": {"cli"},
@@ -59,7 +60,7 @@ HOMES = {
 
 WHEN_USED = {
     *("carla", "huggingface_hub", "imageio", "imageio_ffmpeg", "mujoco", "pyarrow"),
-    *("stable_baselines3", "transformers"),
+    *("stable_baselines3", "tensorboard", "transformers"),
 }
 """Libraries that no module imports at its top: they are optional, or choose a driver on import."""
 

@@ -1,6 +1,8 @@
+import csv
 import itertools
 import json
 import os
+import sys
 
 import gymnasium as gym
 import numpy as np
@@ -73,6 +75,52 @@ def test_reinforcement_goes_on_from_its_file(reinforced, rock):
     assert sb3.PPO.load(reinforced).num_timesteps == 32
     teach(PolicyRequest((rock,), reinforced.parent, "ppo", size_px=40, config=more))
     assert sb3.PPO.load(reinforced).num_timesteps == 48
+
+
+def scalars(folder):
+    """The figures in a folder of TensorBoard's: (step, value) by name."""
+    events = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    found = events.EventAccumulator(str(folder))
+    found.Reload()
+    names = found.Tags()["scalars"]
+    return {name: [(each.step, each.value) for each in found.Scalars(name)] for name in names}
+
+
+def test_tensorboard_is_told_what_stands_in_the_table_of_cloning(rock, tmp_path):
+    how = TrainConfig(
+        cloning=CloningTraining(rounds=2, first_episodes=1, episodes=1, updates=2, width=4)
+    )
+    teach(PolicyRequest((rock,), tmp_path, size_px=32, config=how, tensorboard=True))
+    found = scalars(tmp_path / "tensorboard")
+    with (tmp_path / "cloning.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    for name in ("loss", "success", "steps", "minutes"):
+        expected = [(int(row["round"]), pytest.approx(float(row[name]))) for row in rows]
+        assert found[f"cloning/{name}"] == expected
+    assert len(rows) == 2
+
+
+def test_tensorboard_is_told_how_reinforcement_goes(rock, tmp_path):
+    pytest.importorskip("stable_baselines3")
+    teach(PolicyRequest((rock,), tmp_path, "ppo", size_px=40, config=QUICK, tensorboard=True))
+    found = scalars(tmp_path / "from-0")
+    assert [step for step, _ in found["time/fps"]] == [16, 32]
+    assert "train/loss" in found
+
+
+def test_tensorboard_is_not_told_unasked(cloned, reinforced):
+    names = {path.name for file in (cloned, reinforced) for path in file.parent.rglob("*")}
+    assert {"cloning.csv", "progress.csv"} <= names
+    assert not any(name.startswith("events.out") for name in names)
+
+
+@pytest.mark.parametrize("method", ["clone", "ppo"])
+def test_without_tensorboard_nothing_begins(rock, tmp_path, monkeypatch, method):
+    monkeypatch.setitem(sys.modules, "tensorboard", None)
+    out = tmp_path / "driver"
+    with pytest.raises(ConfigError, match=r'pip install "hartsim\[tensorboard\]"'):
+        teach(PolicyRequest((rock,), out, method, config=QUICK, tensorboard=True))
+    assert not out.exists()
 
 
 def test_a_video_shows_what_the_policy_sees(cloned, rock, tmp_path):

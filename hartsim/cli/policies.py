@@ -31,6 +31,9 @@ def train_policy(
         str, typer.Option(metavar="LOOK,LOOK", help="`plain`, and banks of textures to wear.")
     ] = "plain",
     size_px: Annotated[int, typer.Option(min=32, help="Side of the pictures it sees.")] = 64,
+    tensorboard: Annotated[
+        bool, typer.Option("--tensorboard", help="Write figures for TensorBoard beside the tables.")
+    ] = False,
 ) -> None:
     """Teach a policy to drive or to reach in scenarios, from pictures alone."""
     from hartsim.config import load_training
@@ -44,6 +47,7 @@ def train_policy(
         looks=tuple(looks.split(",")),
         size_px=size_px,
         config=load_training(settings),
+        tensorboard=tensorboard,
     )
     screen.print(f"policy → {teach(request)}")
 

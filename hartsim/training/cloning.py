@@ -11,7 +11,7 @@ import csv
 import logging
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -233,8 +233,11 @@ def clone(
     expert_of: Callable[[Any], Expert],
     out: Path,
     how: CloningTraining | None = None,
+    tell: Callable[[Mapping[str, float]], None] | None = None,
 ) -> Policy:
     """A policy that does as the expert does; `out` keeps it, with a table of how it went.
+
+    `tell` is given each row of the table.
 
     Rounds of driving and learning go on for `how.minutes`, or `how.rounds` if that is less. A run
     that was cut off is begun anew with what it had learned: `out/policy.pt`.
@@ -243,12 +246,18 @@ def clone(
     out.mkdir(parents=True, exist_ok=True)
     env = make_env()
     try:
-        return _clone(env, expert_of(env), out, how)
+        return _clone(env, expert_of(env), out, how, tell or (lambda row: None))
     finally:
         env.close()
 
 
-def _clone(env: Environment, expert: Expert, out: Path, how: CloningTraining) -> Policy:
+def _clone(
+    env: Environment,
+    expert: Expert,
+    out: Path,
+    how: CloningTraining,
+    tell: Callable[[Mapping[str, float]], None],
+) -> Policy:
     config, start = policy_config(env, how), time.monotonic()
     torch.manual_seed(how.seed)
     policy = Policy(config)
@@ -277,6 +286,7 @@ def _clone(env: Environment, expert: Expert, out: Path, how: CloningTraining) ->
             }
         )
         _write_rows(out / "cloning.csv", rows)
+        tell(rows[-1])
         logger.info("cloning %s", " ".join(f"{k}={v}" for k, v in rows[-1].items()))
         if time.monotonic() - start > 60 * how.minutes:
             break

@@ -16,19 +16,26 @@ from numpy.typing import NDArray
 
 from hartsim.config import ReinforcementTraining
 from hartsim.errors import CheckpointError, HartSimError, WorldError
+from hartsim.training.board import require_tensorboard
 
 logger = logging.getLogger(__name__)
 
 
 def reinforce(
-    make_env: Callable[[], Any], file: Path, how: ReinforcementTraining | None = None
+    make_env: Callable[[], Any],
+    file: Path,
+    how: ReinforcementTraining | None = None,
+    tensorboard: bool = False,
 ) -> Path:
     """Train by PPO until `how.steps` steps were taken in all; `file` is saved now and then.
 
     A run whose file is there goes on from it, with the settings it began with. Beside it,
-    `from-N/progress.csv` says how it went from step N on. HartSimError without Stable-Baselines3,
-    WorldError where the process of an environment dies.
+    `from-N/progress.csv` says how it went from step N on, and with `tensorboard` a file for that,
+    too. HartSimError without Stable-Baselines3, ConfigError without TensorBoard, WorldError where
+    the process of an environment dies.
     """
+    if tensorboard:
+        require_tensorboard()
     how = how or ReinforcementTraining()
     sb3 = _stable_baselines()
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -39,7 +46,8 @@ def reinforce(
     try:
         model = _load(sb3, file, envs) if file.exists() else _new(sb3, envs, how)
         log = sb3.common.logger.configure(
-            str(file.parent / f"from-{model.num_timesteps}"), ["csv", "log"]
+            str(file.parent / f"from-{model.num_timesteps}"),
+            ["csv", "log", *(["tensorboard"] if tensorboard else [])],
         )
         model.set_logger(log)
         envs.seed(how.seed + model.num_timesteps)  # other episodes than before

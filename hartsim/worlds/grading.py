@@ -24,12 +24,13 @@ def graded(picture: Planes, grade: Grade) -> Image:
     grey += picture[2] * np.float32(0.11)
     edge = _vignette(grey.shape, grade.vignette)
     grey *= np.float32(1 - grade.saturation)
+    level = picture * np.float32(grade.saturation)
+    level += grey
+    level *= edge
+    np.clip(level, 0, np.float32(_LEVELS - 1), out=level)
     image = np.empty((*grey.shape, 3), np.uint8)
-    curves = _curves(grade)
-    for k in range(3):
-        level = (picture[k] * np.float32(grade.saturation) + grey) * edge
-        index = np.clip(level, 0, np.float32(_LEVELS - 1)).astype(np.int16)
-        image[..., k] = curves[k][index]
+    for k, curve in enumerate(_curves(grade)):
+        image[..., k] = curve.take(level[k].astype(np.intp))
     return image
 
 

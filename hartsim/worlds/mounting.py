@@ -1,6 +1,7 @@
 """From a camera's setup to its axes, its calibration and its view of the pool."""
 
 import math
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,13 +13,16 @@ from hartsim.worlds.optics import Eye, eye_of
 from hartsim.worlds.pool import View
 
 
+@lru_cache(maxsize=64)
 def optical_axes(camera: CameraSetup) -> NDArray[np.float64]:
     """Columns: the optical x (right), y (down) and z (ahead) of a camera in the base frame."""
     cy, sy = math.cos(camera.yaw_rad), math.sin(camera.yaw_rad)
     cp, sp = math.cos(camera.pitch_rad), math.sin(camera.pitch_rad)
     ahead = np.array([cy * cp, sy * cp, sp])
     right = np.array([sy, -cy, 0.0])
-    return np.column_stack([right, np.cross(ahead, right), ahead])
+    axes = np.column_stack([right, np.cross(ahead, right), ahead])
+    axes.flags.writeable = False
+    return axes
 
 
 def calibrated(camera: CameraSetup, size_px: Size) -> Camera:

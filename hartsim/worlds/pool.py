@@ -25,6 +25,8 @@ FINISHES = ("matte", "glossy", "shining")
 
 TEXTURE_PX = 256
 PALETTE_ROWS, PALETTE_SHADES = 256, 8
+_OUTSIDE = 5
+"""MuJoCo's group for what a view does not show."""
 CEILING = 0.8
 """The brightest that light makes a surface; only what shines by itself is drawn brighter."""
 
@@ -130,6 +132,10 @@ class Pool:
         self._scene = mj.MjvScene(self._model, maxgeom=self.batches + 8)
         self._option, self._camera = mj.MjvOption(), mj.MjvCamera()
         self._option.geomgroup[:] = 1
+        self._option.geomgroup[_OUTSIDE] = 0
+        self._spheres, self._middles = np.zeros((0, 4)), np.zeros((0, 3))
+        self._lights: list[Light] = []
+        self._shown: NDArray[np.bool_] | None = None
 
     def _share_corners(self) -> None:
         """Let every mesh count corners from the start of the block: face f has 3f, 3f+1, 3f+2."""
@@ -194,6 +200,9 @@ class Pool:
             self._write(index, start, batch)
             start += len(batch.vertices)
         self._model.geom_rgba[len(batches) :, 3] = 0.0
+        self._spheres = np.array([_sphere(batch) for batch in batches]).reshape(-1, 4)
+        self._middles = self._spheres[:, :3].copy()
+        self._shown = None
 
     def rewrite(self, index: int, batch: Batch) -> None:
         """Put a batch of as many triangles in the place of a loaded one."""
@@ -204,6 +213,7 @@ class Pool:
             )
         self._gl.make_current()
         self._write(index, int(self._model.mesh_faceadr[index]), batch)
+        self._spheres[index] = _sphere(batch)
 
     def _write(self, index: int, start: int, batch: Batch) -> None:
         model, count = self._model, len(batch.vertices)
@@ -219,32 +229,69 @@ class Pool:
         self._mujoco.mjr_uploadMesh(model, self._context, index)
 
     def dress(self, index: int, texture: int | None, finish: Finish) -> None:
-        """Give a batch the texture of a slot, None for the palette; `light` then shows it."""
+        """Give a batch the texture of a slot, None for the palette."""
         slot = self.slots if texture is None else texture
         self._model.geom_matid[index] = slot * len(FINISHES) + FINISHES.index(finish)
+        self._shown = None
 
     def place(self, index: int, position_m: Vector3, heading_rad: float) -> None:
         """Move a loaded batch to a position and a heading."""
         c, s = math.cos(heading_rad), math.sin(heading_rad)
         self._data.geom_xpos[index] = position_m
         self._data.geom_xmat[index] = (c, -s, 0.0, s, c, 0.0, 0.0, 0.0, 1.0)
+        (x, y, z), (a, b, d) = position_m, self._spheres[index, :3].tolist()
+        self._middles[index] = (x + c * a - s * b, y + s * a + c * b, z + d)
+        self._shown = None
+
+    def turn(self, index: int, frame: NDArray[np.float64]) -> None:
+        """Move a loaded batch by a rigid motion (4, 4), whichever way that turns it."""
+        self._data.geom_xpos[index] = frame[:3, 3]
+        self._data.geom_xmat[index] = frame[:3, :3].ravel()
+        self._middles[index] = frame[:3, :3] @ self._spheres[index, :3] + frame[:3, 3]
+        self._shown = None
 
     def light(self, lights: Sequence[Light]) -> None:
-        """Take up the loaded batches where they are placed, under these lights."""
+        """Show the loaded batches under these lights from now on."""
+        self._lights, self._shown = list(lights), None
+
+    def _take_up(self, seen: NDArray[np.bool_]) -> None:
+        """Let the scene have these of the batches, where they are placed, and the lights."""
+        if self._shown is not None and np.array_equal(seen, self._shown):
+            return
         mj, scene = self._mujoco, self._scene
+        self._model.geom_group[: len(seen)] = np.where(seen, 0, _OUTSIDE)
         everything = mj.mjtCatBit.mjCAT_ALL.value
         mj.mjv_updateScene(
             self._model, self._data, self._option, None, self._camera, everything, scene
         )
         scene.flags[:] = 0
         scene.flags[mj.mjtRndFlag.mjRND_CULL_FACE] = 1
-        scene.nlight = len(lights)
-        for slot, light in zip(scene.lights, lights, strict=False):
+        scene.nlight = len(self._lights)
+        for slot, light in zip(scene.lights, self._lights, strict=False):
             slot.type = mj.mjtLightType.mjLIGHT_DIRECTIONAL.value
             slot.dir[:], slot.pos[:] = light.direction, 0.0
             slot.ambient[:], slot.diffuse[:] = light.ambient, light.diffuse
             slot.specular[:], slot.attenuation[:] = light.specular, (1.0, 0.0, 0.0)
             slot.castshadow = slot.headlight = 0
+        self._shown = seen
+        # the scene counts what it has, and the last entry stands for nothing
+        self._index_of = np.append(np.flatnonzero(seen), -1).astype(np.int32)
+
+    def _within(self, view: View, size_px: Size) -> NDArray[np.bool_]:
+        """Which batches may show in a view: the others lie wholly outside it."""
+        if view.half_m is not None:
+            return np.ones(len(self._spheres), bool)
+        (fx, fy, fz), (ux, uy, uz) = view.forward, view.up
+        right = (fy * uz - fz * uy, fz * ux - fx * uz, fx * uy - fy * ux)
+        axes = np.array([right, view.up, view.forward])
+        x, y, z = axes @ (self._middles - view.position_m).T
+        reach = 1.001 * self._spheres[:, 3] + 1e-3
+        high = math.tan(view.fov_rad / 2)
+        wide = high * size_px[1] / size_px[0]
+        seen = (z > view.near_m - reach) & (z < view.far_m + reach)
+        for aside, slope in ((x, wide), (y, high)):
+            seen &= np.abs(aside) - slope * z < reach * math.hypot(1.0, slope)
+        return np.asarray(seen)
 
     def draw(self, view: View, size_px: Size) -> tuple[Image, Depths]:
         """The lit picture (H, W, 3), black where nothing is, and its depths."""
@@ -255,11 +302,12 @@ class Pool:
         """The index of the batch at each pixel's centre, -1 for none, and the depths."""
         coded, buffer = self._pass(view, size_px, ids=True)
         wide = coded.astype(np.int32)
-        ids = wide[..., 0] + (wide[..., 1] << 8) + (wide[..., 2] << 16) - 1
-        return ids, Depths(buffer, view)
+        numbers = wide[..., 0] + (wide[..., 1] << 8) + (wide[..., 2] << 16) - 1
+        return self._index_of[numbers], Depths(buffer, view)
 
     def probe(self, view: View, size_px: Size) -> Depths:
         """The depths alone, looking through what is transparent."""
+        self._take_up(self._within(view, size_px))
         clear = [geom for geom in self._scene.geoms[: self._scene.ngeom] if geom.rgba[3] < 1]
         kept = [geom.segid for geom in clear]
         for geom in clear:
@@ -272,6 +320,7 @@ class Pool:
     def _pass(self, view: View, size_px: Size, ids: bool) -> tuple[Image, NDArray[np.float32]]:
         mj = self._mujoco
         self._gl.make_current()
+        self._take_up(self._within(view, size_px))
         self._aim(view, size_px)
         self._scene.flags[mj.mjtRndFlag.mjRND_SEGMENT] = ids
         self._scene.flags[mj.mjtRndFlag.mjRND_IDCOLOR] = ids
@@ -293,6 +342,14 @@ class Pool:
             camera.frustum_bottom, camera.frustum_top = -half_high, half_high
             camera.frustum_near, camera.frustum_far = view.near_m, view.far_m
             camera.orthographic = view.half_m is not None
+
+
+def _sphere(batch: Batch) -> tuple[float, float, float, float]:
+    """The middle of a batch and how far it reaches from there, metres."""
+    corners = batch.vertices.reshape(-1, 3)
+    low, high = corners.min(axis=0), corners.max(axis=0)
+    x, y, z = ((low + high) / 2).tolist()
+    return x, y, z, float(np.linalg.norm(high - low)) / 2
 
 
 def _pool_model(mj: Any, size_px: Size, slots: int, batches: int, triangles: int) -> Any:

@@ -12,15 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hartsim.types import Vector3
-from hartsim.worlds.optics import Eye, Plane, Planes, bilinear, blurred
+from hartsim.worlds.optics import Plane, Planes, bilinear, blurred
 from hartsim.worlds.pool import CEILING, Light, View
 from hartsim.worlds.stage import Colour, Lamp, Lighting
 
 FOOT, GROUND = 0.5, 0.9
 """A pixel whose normal rises less than the one, above one whose normal rises more than the other,
 is where something upright meets the ground."""
-SKETCHED_LAMPS, A_LITTLE = 6, 0.2
-"""How many lamps light a sketch, and how much its surfaces face them: most is ground."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,35 +113,6 @@ def relit(
         ratio = _calmed(reaching / given, *rims)
         result[k] = colour[k] * (ratio + (1 - ratio) * own)
     return result
-
-
-def evenly_lit(
-    colour: Planes, eye: Eye, depth: Plane, lighting: Lighting, lamps: tuple[Lamp, ...]
-) -> Planes:
-    """The colours under lamps and exposure as if every surface faced its lights a little."""
-    (sun, above), gain = lights_of(lighting)
-    exposure, own = np.float32(lighting.exposure / gain), shining(colour)
-    points = eye.rays * depth + np.asarray(eye.position_m, np.float32)[:, None, None]
-    added = lamplight(_nearest(lamps, eye), points, None)
-    if added is None:
-        return colour * (exposure + (1 - exposure) * own)
-    result = np.empty_like(colour)
-    for k in range(3):
-        given = above.ambient[k] + A_LITTLE * above.diffuse[k] + 0.5 * sun.diffuse[k]
-        shone = added[k] / (1 + np.float32(0.6) * added[k])
-        ratio = exposure + shone * np.float32(1 / given)
-        result[k] = colour[k] * (ratio + (1 - ratio) * own)
-    return result
-
-
-def _nearest(lamps: tuple[Lamp, ...], eye: Eye) -> tuple[Lamp, ...]:
-    """The few lamps, not behind the eye, that light most of its picture."""
-    away = {}
-    for lamp in lamps:
-        x, y, z = eye.locate(lamp.position_m)
-        if lamp.reach_m > 0 and z > -lamp.reach_m:
-            away[lamp] = math.hypot(x, y, z) - lamp.reach_m
-    return tuple(sorted(away, key=away.__getitem__)[:SKETCHED_LAMPS])
 
 
 def _rims(depth: Plane, up: Plane) -> tuple[NDArray[np.intp], list[NDArray[np.intp]]]:
@@ -259,11 +228,8 @@ def hidden_at(contact: ContactMap, points: Planes, fade_m: float) -> Plane:
     return hidden
 
 
-def lamplight(lamps: tuple[Lamp, ...], points: Planes, normals: Planes | None) -> Planes | None:
-    """The light of all lamps at each point (3, H, W); None if none reaches any.
-
-    Without `normals` every surface faces every lamp a little.
-    """
+def lamplight(lamps: tuple[Lamp, ...], points: Planes, normals: Planes) -> Planes | None:
+    """The light of all lamps at each point (3, H, W); None if none reaches any."""
     total: Planes | None = None
     for lamp in lamps:
         if lamp.reach_m <= 0:
@@ -281,15 +247,13 @@ def lamplight(lamps: tuple[Lamp, ...], points: Planes, normals: Planes | None) -
     return total
 
 
-def _strength(lamp: Lamp, points: Planes, normals: Planes | None, where: NDArray[np.intp]) -> Plane:
+def _strength(lamp: Lamp, points: Planes, normals: Planes, where: NDArray[np.intp]) -> Plane:
     """How strongly the lamp shines on the points with these flat indices."""
     x, y, z = (np.float32(p) - points[k].ravel()[where] for k, p in enumerate(lamp.position_m))
     square = x * x + y * y + z * z + np.float32(1e-6)
     per_metre = 1 / np.sqrt(square)
-    facing: Plane | np.float32 = np.float32(A_LITTLE)
-    if normals is not None:
-        nx, ny, nz = (normals[k].ravel()[where] for k in range(3))
-        facing = np.maximum((nx * x + ny * y + nz * z) * per_metre, 0)
+    nx, ny, nz = (normals[k].ravel()[where] for k in range(3))
+    facing = np.maximum((nx * x + ny * y + nz * z) * per_metre, 0)
     fall = np.maximum(1 - square * np.float32(1 / lamp.reach_m**2), 0)
     strength: Plane = fall * fall * (facing * np.float32(0.85) + np.float32(0.15))
     if lamp.aim is not None:

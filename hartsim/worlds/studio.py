@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from hartsim.images import resize
 from hartsim.scenario.compiled import CameraSetup
 from hartsim.types import CLASS_ID, Depth, Image, Instances, Labels, Pose, Size
-from hartsim.worlds import lens, relight, weather
+from hartsim.worlds import lens, relight, sketching, weather
 from hartsim.worlds.baking import bake
 from hartsim.worlds.motion import STILL, carried
 from hartsim.worlds.mounting import below_ground, mounted, view_of
@@ -59,7 +59,14 @@ class Studio:
         self._parts, self._palette = bake(stage, self._slots)
         self._pool.load([part.batch for part in self._parts])
         self._pool.mix(self._palette.image())
+        self._pool.light(relight.lights_of(stage.lighting)[0])
         self._describe()
+        starts = {**self.poses, "ego": STILL}
+        self._lanterns = sketching.lanterns_of(stage.lamps, starts)
+        self._riding = [(k, part.prop) for k, part in enumerate(self._parts) if part.prop]
+        self._placed = [STILL] * len(self._parts)
+        for index in range(len(self._parts)):
+            self._pool.place(index, STILL.position_m, STILL.heading_rad)
         self.move({}, STILL)
 
     def _describe(self) -> None:
@@ -91,36 +98,45 @@ class Studio:
             for index, part in enumerate(self._parts):
                 if part.wear.surface == surface:
                     self._pool.dress(index, self._slots[surface], part.wear.finish)
-            self._light()
 
     def _hang(self, image: Image) -> int:
         in_use = set(self._slots.values())
         return self._pool.keep(resize(image, (TEXTURE_PX, TEXTURE_PX)), in_use)
 
-    def _light(self) -> None:
-        self._pool.light(relight.lights_of(self.stage.lighting)[0])
-
     def move(self, poses: Mapping[str, Pose], ego: Pose) -> None:
         """Move props by name, and the ego with its cameras and lamps."""
         self.poses |= poses
         self.ego = ego
-        for index, part in enumerate(self._parts):
-            pose = self.poses[part.prop] if part.prop else STILL
-            self._pool.place(index, pose.position_m, pose.heading_rad)
-        self._light()
+        for index, name in self._riding:
+            pose = self.poses[name]
+            if pose is not self._placed[index]:
+                self._pool.place(index, pose.position_m, pose.heading_rad)
+                self._placed[index] = pose
         self._maps: relight.Maps | None = None
 
     def picture(self, camera: CameraSetup, size_px: Size, fine_px: Size) -> Image:
         """What the camera sees (H, W, 3), drawn at `fine_px` and averaged down to `size_px`."""
         eye = mounted(camera, self.ego, size_px)
         pixels, depths = self._pool.draw(self._view(eye, camera), fine_px)
-        raw = raw_of(pixels, depths, size_px)
         marks = [each for _, each in self._marks(camera, size_px)]
+        if self._draft:
+            return sketching.sketch(
+                pixels,
+                depths,
+                camera,
+                self.ego,
+                self.stage,
+                self._sky,
+                self._lanterns,
+                {**self.poses, "ego": self.ego},
+                self._lamps(dazzling=True),
+                self._puffs(),
+                marks,
+            )
+        raw = raw_of(pixels, depths, size_px)
         stage = replace(
             self.stage, lamps=self._lamps(), puffs=self._puffs(), lighting=self._lighting()
         )
-        if self._draft:
-            return weather.sketch(raw, eye, stage, self._sky, marks)
         if self._maps is None:
             self._maps = self._draw_maps(stage.lighting) if self._shadows else relight.Maps()
         mirror = None
@@ -143,7 +159,7 @@ class Studio:
         labels, instances = self._class_of[ids + 1], self._instance_of[ids + 1]
         depth = depths.metres()
         self._find_smoke(eye, depth, labels, instances)
-        lamps, marks = self._lamps(), self._marks(camera, size_px)
+        lamps, marks = self._lamps(dazzling=True), self._marks(camera, size_px)
         for instance, own in lens.hiding(lamps, marks, eye, np.minimum(depth, np.float32(FAR_M))):
             labels[own], instances[own] = CLASS_ID[instance.class_name], instance.id
         return Findings(labels, instances, depth)
@@ -176,6 +192,8 @@ class Studio:
 
     def _puffs(self) -> tuple[Puff, ...]:
         """The puffs where the things they belong to have gone."""
+        if not self.stage.puffs:
+            return ()
         owners = {prop.instance.id: prop for prop in self.stage.props if prop.instance}
         puffs = []
         for puff in self.stage.puffs:
@@ -186,12 +204,15 @@ class Studio:
             puffs.append(puff)
         return tuple(puffs)
 
-    def _lamps(self) -> tuple[Lamp, ...]:
-        """The lamps where their carriers have taken them."""
+    def _lamps(self, dazzling: bool = False) -> tuple[Lamp, ...]:
+        """The lamps, or only those that dazzle, where their carriers have taken them."""
+        wanted = [lamp for lamp in self.stage.lamps if lamp.dazzle > 0 or not dazzling]
+        if not wanted:
+            return ()
         starts = {prop.name: prop.pose for prop in self.stage.props} | {"ego": STILL}
         now = self.poses | {"ego": self.ego}
         lamps = []
-        for lamp in self.stage.lamps:
+        for lamp in wanted:
             name = lamp.carrier
             if name is not None and now[name] != starts[name]:
                 aim = lamp.aim and carried(

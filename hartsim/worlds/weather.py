@@ -27,7 +27,7 @@ from hartsim.worlds.optics import (
     normals_of,
     planes_of,
 )
-from hartsim.worlds.relight import Maps, evenly_lit, lights_of, relit, shining
+from hartsim.worlds.relight import Maps, lights_of, relit, shining
 from hartsim.worlds.stage import Colour, Lamp, Lighting, Mirror, Puff, Stage, Weather
 
 SKY_SPAN_RAD = math.radians(45)
@@ -65,34 +65,27 @@ def develop(
         _wet(picture, points, normals, mirror, eye, stage)
     picture = _in_the_air(picture, raw, eye, stage, sky)
     _add_glows(picture, stage.lamps, eye, depth, stage.weather)
-    return _through_the_lens(picture, eye, depth, stage, marks)
-
-
-def sketch(raw: Raw, eye: Eye, stage: Stage, sky: Planes, marks: Sequence[Marks] = ()) -> Image:
-    """A plainer picture in less time: no shadows, wet ground or halos, lamps as if all faced them.
-
-    What hides things is there: fog, smoke, rain, glare, and dirt on the glass.
-    """
-    depth = raw.depth_m
-    lit = evenly_lit(raw.colour, eye, depth, stage.lighting, stage.lamps)
-    picture = _in_the_air(lit, raw, eye, stage, sky)
-    return _through_the_lens(picture, eye, depth, stage, marks)
+    return through_the_lens(picture, eye, depth, stage.lamps, stage, marks)
 
 
 def _in_the_air(picture: Planes, raw: Raw, eye: Eye, stage: Stage, sky: Planes) -> Planes:
     """The picture behind fog and smoke, before its sky."""
     picture = fogged(picture, raw.depth_m * eye.stretch, stage.weather)
     _put_behind(picture, raw.cover, sky, eye, stage.weather)
-    for puff in sorted(stage.puffs, key=lambda each: -eye.locate(each.position_m)[2]):
-        _blow(picture, puff, eye, raw.depth_m, stage)
+    blow(picture, stage.puffs, eye, raw.depth_m, stage)
     return picture
 
 
-def _through_the_lens(
-    picture: Planes, eye: Eye, depth: Plane, stage: Stage, marks: Sequence[Marks]
+def through_the_lens(
+    picture: Planes,
+    eye: Eye,
+    depth: Plane,
+    lamps: Sequence[Lamp],
+    stage: Stage,
+    marks: Sequence[Marks],
 ) -> Image:
     """The finished picture: what falls before the camera, blinds it, and lies on its glass."""
-    picture = dazzled(_falling(picture, stage.weather), stage.lamps, eye, depth)
+    picture = dazzled(_falling(picture, stage.weather), lamps, eye, depth)
     return graded(filmed(picture, marks, _daylight(stage.lighting)), stage.grade)
 
 
@@ -131,8 +124,12 @@ def sky_at(sky: Planes, rays: Planes, weather: Weather) -> Planes:
     across = 1 - np.abs(np.mod(turns, np.float32(1)) * 2 - 1)
     row = (1 - elevation) * height - np.float32(0.5)
     seen = bilinear(sky, row, across * width - np.float32(0.5))
-    air = np.float32(_SKY_M) / (np.float32(0.15) + 2 * np.maximum(elevation, 0))
-    return fogged(seen, air, weather)
+    return fogged(seen, air_towards(elevation), weather)
+
+
+def air_towards(elevation: Plane) -> Plane:
+    """Metres of foggy air before the sky, by elevation in parts of SKY_SPAN_RAD."""
+    return np.float32(_SKY_M) / (np.float32(0.15) + 2 * np.maximum(elevation, 0))
 
 
 def reflects(stage: Stage) -> bool:
@@ -254,8 +251,14 @@ def _lumps(puff: Puff, window: Window) -> Plane:
     return lumps
 
 
-def _blow(picture: Planes, puff: Puff, eye: Eye, depth: Plane, stage: Stage) -> None:
-    """Show a puff of smoke or flame."""
+def blow(picture: Planes, puffs: Sequence[Puff], eye: Eye, depth: Plane, stage: Stage) -> None:
+    """Show puffs of smoke and flame, the farthest first."""
+    for puff in sorted(puffs, key=lambda each: -eye.locate(each.position_m)[2]):
+        _blow_one(picture, puff, eye, depth, stage)
+
+
+def _blow_one(picture: Planes, puff: Puff, eye: Eye, depth: Plane, stage: Stage) -> None:
+    """Show one of them."""
     seen = puff_opacity(puff, eye, depth)
     if seen is None:
         return

@@ -86,6 +86,21 @@ def test_pixels_are_identified_by_what_is_nearest(pool):
     assert ids[2, 2] == -1
 
 
+def test_numbers_stay_true_while_others_are_out_of_view(pool):
+    show(pool, (-6.0, 0.0, 0.0), (6.0, 0.0, 0.0), (6.0, 30.0, 0.0))
+    assert set(np.unique(pool.identify(AHEAD, (64, 64))[0])) == {-1, 1}
+    pool.place(0, (6.0, 2.0, 0.0), 0.0)
+    assert set(np.unique(pool.identify(AHEAD, (64, 64))[0])) == {-1, 0, 1}
+
+
+@pytest.mark.parametrize("aside_m", [2.7, 3.4, 4.5])
+def test_what_reaches_into_a_view_is_drawn_though_its_middle_lies_outside(pool, aside_m):
+    show(pool, (4.0, aside_m, 0.0), mesh=meshes.box((2.0, 2.0, 2.0)))
+    nearest_y = aside_m - 1.0
+    shows = bool((pool.identify(AHEAD, (64, 64))[0] == 0).any())
+    assert shows == (nearest_y < 5.0 * math.tan(0.5))
+
+
 def test_a_lighter_scene_leaves_nothing_of_a_heavier_one(pool):
     show(pool, (6.0, 2.0, 0.0), (6.0, -2.0, 0.0))
     show(pool, (6.0, 2.0, 0.0))

@@ -16,22 +16,29 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from hartsim.adapters.gymnasium.driving import ACTIONS
 from hartsim.adapters.gymnasium.experts import expert_of
+from hartsim.adapters.gymnasium.making import BEHIND
+from hartsim.adapters.gymnasium.reaching import GOALS
 from hartsim.adapters.gymnasium.textures import TextureRandomization
+from hartsim.adapters.gymnasium.wrappers import BackdropObservation, WeatherObservation
 from hartsim.bench.quality.figures import wilson
-from hartsim.config import TrainConfig
-from hartsim.dataset.bank import open_bank
+from hartsim.config import CloningTraining, TrainConfig
 from hartsim.errors import CheckpointError, ConfigError, ScenarioError
 from hartsim.scenario.library import find_scenarios
 from hartsim.scenario.load import load_scenario
+from hartsim.scenario.schema import DEFAULT_CAMERAS
 from hartsim.training.board import Tell, board, require_tensorboard
-from hartsim.training.cloning import Eyes, clone, load_policy
+from hartsim.training.cloning import Eyes, PolicyConfig, clone, load_policy, policy_config
 from hartsim.types import Image, Task
 
 METHODS = ("clone", "ppo")
 ENVIRONMENTS: Mapping[Task, str] = {"driving": "HartSim/Street-v0", "robot": "HartSim/Tabletop-v0"}
-PLAIN = "plain"
-"""The look of an environment that nothing was painted on."""
+PLAIN, BACKDROP, WEATHER = "plain", "backdrop", "weather"
+LOOKS = f"'{PLAIN}', the folder of a bank, '{BACKDROP}:BANK' or '{WEATHER}:NAME'"
+"""The names of looks: nothing, a bank's textures, its backdrops, or weather in the air."""
+USUAL: Mapping[str, Any] = {"goal": "reach", "actions": "continuous"}
+"""What an `env.json` means that does not say it."""
 CLONED, BY_REINFORCEMENT, MADE_FOR = "policy.pt", "policy.zip", "env.json"
 JUDGED_SEED = 1_000_000
 """Scenes of judged episodes are drawn from here on; those of teaching from the run's seed."""
@@ -41,7 +48,8 @@ JUDGED_SEED = 1_000_000
 class PolicyRequest:
     """What a policy is to be taught: by cloning the expert, or by reinforcement (PPO).
 
-    `looks` are banks; with several, or with `PLAIN` beside them, episodes take turns.
+    `looks` are names, see `LOOKS`; with several, episodes take turns. `goal` is for the table top:
+    "reach", which None means, or "place".
     """
 
     scenarios: tuple[str, ...]
@@ -52,6 +60,8 @@ class PolicyRequest:
     config: TrainConfig = field(default_factory=TrainConfig)
     tensorboard: bool = False
     """Also write how it goes for TensorBoard, beside the tables."""
+    goal: str | None = None
+    actions: str = "continuous"
 
 
 @dataclass(frozen=True)
@@ -92,7 +102,7 @@ def teach(request: PolicyRequest) -> Path:
     if request.tensorboard:
         require_tensorboard()
     arguments = made_for(request)
-    _require_same(request.out / MADE_FOR, arguments)
+    arguments = {**_kept(request.out / MADE_FOR, arguments), **arguments}
     dressed(arguments, request.looks).close()  # what is wrong is told before anything is written
     request.out.mkdir(parents=True, exist_ok=True)
     (request.out / MADE_FOR).write_text(json.dumps(arguments, indent=1) + "\n")
@@ -117,16 +127,19 @@ def _told(request: PolicyRequest) -> AbstractContextManager[Tell | None]:
     return nullcontext()
 
 
-def _require_same(path: Path, arguments: Mapping[str, Any]) -> None:
-    """ConfigError where a folder's policy was made for another environment."""
-    if path.exists():
-        before = environment_of(path)
-        for name, value in arguments.items():
-            if before.get(name) != value:
-                raise ConfigError(
-                    f"{path.parent}: its policy was made for {name} {before.get(name)}, not "
-                    f"{value}; choose another folder"
-                )
+def _kept(path: Path, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """What a folder's policy was made for; ConfigError where that is another environment."""
+    if not path.exists():
+        return {}
+    before = environment_of(path)
+    for name, value in arguments.items():
+        known = before.get(name, USUAL.get(name))
+        if known != value:
+            raise ConfigError(
+                f"{path.parent}: its policy was made for {name} {known}, not "
+                f"{value}; choose another folder"
+            )
+    return before
 
 
 def made_for(request: PolicyRequest) -> dict[str, Any]:
@@ -135,50 +148,103 @@ def made_for(request: PolicyRequest) -> dict[str, Any]:
     if len(tasks) > 1:
         raise ScenarioError("one policy drives or reaches: name driving or robot scenarios only")
     (task,) = tasks
-    names = list(request.scenarios)
-    return {"id": ENVIRONMENTS[task], "scenario": names, "size_px": request.size_px}
+    for name, value, known in (
+        ("actions", request.actions, ACTIONS),
+        ("goal", request.goal, GOALS),
+    ):
+        if value is not None and value not in known:
+            raise ConfigError(f"{name} is {value!r}, must be {' or '.join(map(repr, known))}")
+    arguments = {
+        "id": ENVIRONMENTS[task],
+        "scenario": list(request.scenarios),
+        "size_px": request.size_px,
+        "actions": request.actions,
+    }
+    if task == "robot":
+        return {**arguments, "goal": request.goal or USUAL["goal"]}
+    if request.goal is not None:
+        names = ", ".join(request.scenarios)
+        raise ConfigError(f"goal is {request.goal!r}, but in {names} there is nothing but driving")
+    return arguments
 
 
 def dressed(arguments: Mapping[str, Any], looks: Sequence[str]) -> Any:
-    """The environment in these looks, by turns where there are several."""
-    if tuple(looks) == (PLAIN,):
+    """The environment in these looks, by turns where there are several.
+
+    ConfigError, DatasetError for what is no look or no environment.
+    """
+    seen = arguments.get("observation", "image")
+    # backdrops need labels, and weather depth, which one drawing gives with the picture
+    needs_all = any(look.startswith((f"{BACKDROP}:", f"{WEATHER}:")) for look in looks)
+    plain = _made({**arguments, "observation": "dict"} if needs_all else arguments)
+    env = worn(plain, looks[0]) if len(looks) == 1 else LooksInTurn(plain, looks)
+    return Pictures(env) if needs_all and seen == "image" else env
+
+
+def _made(arguments: Mapping[str, Any]) -> Any:
+    try:
         return gym.make(**arguments)
-    if len(looks) == 1:
-        return TextureRandomization(gym.make(**arguments), looks[0])
-    return LooksInTurn(gym.make(**arguments), looks)
+    except (TypeError, ValueError, gym.error.Error) as error:
+        raise ConfigError(f"no environment can be made of {dict(arguments)}: {error}") from error
+
+
+def worn(env: Any, look: str) -> Any:
+    """One of hartsim's environments in a look by its name; ConfigError for what is none.
+
+    Weather and backdrops need Dict observations.
+    """
+    form, colon, name = look.partition(":")
+    task: Task = env.unwrapped.rules.task
+    try:
+        if look == PLAIN:
+            return env
+        if colon and form == BACKDROP:
+            return BackdropObservation(env, name, BEHIND[task])
+        if colon and form == WEATHER:
+            return WeatherObservation(env, name, camera=vars(DEFAULT_CAMERAS[task]["front"]))
+    except ValueError as error:
+        raise ConfigError(f"the look '{look}': {error}") from error
+    if not look or (colon and not Path(look).exists()):
+        raise ConfigError(f"the look is '{look}', must be {LOOKS}")
+    return TextureRandomization(env, look)
 
 
 class LooksInTurn(gym.Wrapper[Any, Any, Any, Any]):
-    """One look after the other, episode by episode: `PLAIN`, or the textures of a bank."""
+    """One look after the other, episode by episode."""
 
     def __init__(self, env: Any, looks: Sequence[str]) -> None:
         super().__init__(env)
-        self._names = tuple(looks)
-        self._banks = [None if each == PLAIN else open_bank(Path(each)) for each in looks]
-        self._seed, self._episode = 0, 0
+        self._plain, self._names, self._turn = env, tuple(looks), 0
+        self._worn = self._anew()
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Any, dict[str, Any]]:
         """Begin an episode in the look whose turn it is; with a seed, in that which it decides."""
-        seen, info = self.env.reset(seed=seed, options=options)
         if seed is None:
-            self._episode += 1
+            self._turn += 1
         else:
-            self._seed, self._episode = seed, seed
-        turn = self._episode % len(self._names)
-        bank, plain = self._banks[turn], self.env.unwrapped
-        info = {**info, "looks": {"bank": self._names[turn]}}
-        if bank is None:
-            return seen, info
-        kinds = {name: f"texture/{name}" for name in plain.surfaces}  # type: ignore[attr-defined]
-        worn = {
-            name: bank.images(kind)[bank.choose(kind, self._seed, self._episode, slot)]
-            for slot, (name, kind) in enumerate(kinds.items())
-            if kind in bank.kinds
-        }
-        plain.paint(worn)  # type: ignore[attr-defined]
-        return plain.look(), info  # type: ignore[attr-defined]
+            self._turn, self._worn = seed, self._anew()
+        number = self._turn % len(self._names)
+        self.env = self._worn[number]
+        seen, info = self.env.reset(seed=seed, options=options)
+        return seen, {**info, "looks": {**info.get("looks", {}), "look": self._names[number]}}
+
+    def _anew(self) -> list[Any]:
+        """The looks as if nothing had been worn: what is to come follows from the seed alone."""
+        return [worn(self._plain, look) for look in self._names]
+
+
+class Pictures(gym.ObservationWrapper[Any, Any, Any]):
+    """The picture alone, of an environment with Dict observations."""
+
+    def __init__(self, env: Any) -> None:
+        super().__init__(env)
+        self.observation_space = env.observation_space["image"]
+
+    def observation(self, observation: Any) -> Any:
+        """The picture of an observation."""
+        return observation["image"]
 
 
 def judge(
@@ -189,9 +255,12 @@ def judge(
     seed: int = JUDGED_SEED,
 ) -> Iterator[Judged]:
     """How a policy does on each scenario in each look, over as many episodes each."""
-    for path in find_scenarios(scenarios):
+    paths, made = find_scenarios(scenarios), environment_of(file)
+    for look in looks:  # a wrong one is told before any is judged
+        dressed(made, [look]).close()
+    for path in paths:
         for look in looks:
-            arguments = {**environment_of(file), "scenario": str(path)}
+            arguments = {**made, "scenario": str(path)}
             env = dressed(arguments, [look])
             try:
                 yield judged(env, player_of(file, env), path.stem, look, episodes, seed)
@@ -299,6 +368,11 @@ class _Cloned:
         shown, wanted = env.observation_space.shape[:2], self._policy.config.size_px
         if tuple(shown) != wanted:
             raise CheckpointError(f"{file}: sees pictures of {wanted}, the environment has {shown}")
+        does, asked = self._policy.config, policy_config(env, CloningTraining())
+        if (does.actions, does.discrete) != (asked.actions, asked.discrete):
+            raise CheckpointError(
+                f"{file}: has {_acts(does)}, the environment that {MADE_FOR} names {_acts(asked)}"
+            )
         self._eyes = Eyes(self._policy.config.frames)
 
     def begin(self, seen: Any) -> None:
@@ -307,6 +381,10 @@ class _Cloned:
     def act(self, seen: NDArray[np.uint8]) -> Any:
         self._eyes.see(seen)  # the first picture stands for those before it anyway
         return self._policy.act(self._eyes.pictures)
+
+
+def _acts(config: PolicyConfig) -> str:
+    return f"{config.actions} {'discrete' if config.discrete else 'continuous'} actions"
 
 
 class _Expert:

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,6 +22,7 @@ from hartsim.dataset.lerobot import EpisodeWriter, Feature, refuse_strangers
 from hartsim.errors import ConfigError
 from hartsim.policies import (
     PLAIN,
+    Pictures,
     Player,
     PolicyRequest,
     dressed,
@@ -57,7 +57,8 @@ class RecordRequest:
 
     `policy` is the file of a policy, or `EXPERT`, the scripted one. Several looks take turns.
     `keep` names what is kept beside pictures, state, action and reward, of `KEEPABLE`. `size_px`
-    (64 by default) is for the expert alone: that of a policy stands in its `env.json`.
+    (64 by default), `goal` and `actions` are for the expert alone: those of a policy stand in its
+    `env.json`.
     """
 
     scenarios: tuple[str, ...]
@@ -68,6 +69,8 @@ class RecordRequest:
     seed: int = 0
     size_px: int | None = None
     keep: tuple[str, ...] = ()
+    goal: str | None = None
+    actions: str | None = None
 
 
 @dataclass(frozen=True)
@@ -191,30 +194,17 @@ def instruction(scene: CompiledScene, goal: str) -> str:
     return f"{done.format(thing)} and touch no hazard."
 
 
-class Pictures(gym.ObservationWrapper[Any, Any, Any]):
-    """The picture alone, of an environment with Dict observations."""
-
-    def __init__(self, env: Any) -> None:
-        super().__init__(env)
-        self.observation_space = env.observation_space["image"]
-
-    def observation(self, observation: Any) -> Any:
-        """The picture of an observation."""
-        return observation["image"]
-
-
 def _environment(request: RecordRequest) -> dict[str, Any]:
     """The name and the arguments of the environment of a request."""
-    scenarios = list(request.scenarios)
+    asked = {name: getattr(request, name) for name in ("size_px", "goal", "actions")}
+    given = {name: value for name, value in asked.items() if value is not None}
     if request.policy == EXPERT:
-        size_px = request.size_px or 64
-        return made_for(PolicyRequest(request.scenarios, request.out, size_px=size_px))
-    if request.size_px is not None:
+        return made_for(PolicyRequest(request.scenarios, request.out, **given))
+    for name, value in given.items():
         raise ConfigError(
-            f"size_px is {request.size_px}, but {request.policy} sees pictures of the size that "
-            "its env.json says; leave it out"
+            f"{name} is {value}, but that of {request.policy} stands in its env.json; leave it out"
         )
-    return {**environment_of(request.policy), "scenario": scenarios}
+    return {**environment_of(request.policy), "scenario": list(request.scenarios)}
 
 
 def _about(request: RecordRequest, arguments: Mapping[str, Any]) -> dict[str, Any]:

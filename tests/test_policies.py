@@ -19,7 +19,15 @@ from hartsim.errors import (
     ScenarioError,
     WorldError,
 )
-from hartsim.policies import PolicyRequest, dressed, film, judge, player_of, teach
+from hartsim.policies import (
+    PolicyRequest,
+    dressed,
+    environment_of,
+    film,
+    judge,
+    player_of,
+    teach,
+)
 from hartsim.training.reinforcement import StackedPictures, reinforce
 
 QUICK = TrainConfig(
@@ -190,26 +198,162 @@ def test_environments_without_pictures_are_not_stacked():
 
 @pytest.fixture(scope="module")
 def red(tmp_path_factory):
-    """A bank that paints the road red."""
+    """A bank that paints the road red, and what stands behind it green."""
     path = tmp_path_factory.mktemp("banks") / "red"
-    image = np.full((32, 32, 3), (220, 0, 0), np.uint8)
     with BankWriter(path, {"made": "for a test"}) as writer:
-        writer.add("texture/road", [image], [Row("", 0, 0, "road", "red")])
+        for kind, colour in (("texture/road", (220, 0, 0)), ("backdrop", (0, 250, 0))):
+            writer.add(kind, [np.full((32, 32, 3), colour, np.uint8)], [Row("", 0, 0, "", "")])
     return str(path)
 
 
-def test_looks_take_turns(rock, red):
-    env = dressed({"id": "HartSim/Street-v0", "scenario": rock, "size_px": 32}, ["plain", red])
+def street(rock):
+    return {"id": "HartSim/Street-v0", "scenario": rock, "size_px": 32}
+
+
+def first_pictures(env, seeds):
+    """The first picture of each episode, and what it was said to wear."""
     try:
-        worn, redness = [], []
-        for seed in (4, None, None, None):
-            seen, info = env.reset(seed=seed)
-            worn.append(info["looks"]["bank"])
-            redness.append(int(seen[-4:, :, 0].mean()) - int(seen[-4:, :, 2].mean()))
+        begun = [env.reset(seed=seed) for seed in seeds]
+        return [seen for seen, _ in begun], [info.get("looks", {}).get("look") for _, info in begun]
     finally:
         env.close()
-    assert worn == ["plain", red, "plain", red]
-    assert min(redness[1], redness[3]) > 40 > max(redness[0], redness[2])
+
+
+def test_looks_take_turns(rock, red):
+    looks = ["plain", red, f"backdrop:{red}", "weather:fog"]
+    env = dressed(street(rock), looks)
+    pictures, worn = first_pictures(env, (8, None, None, None, None, None))
+    assert worn == [*looks, "plain", red]
+    red_road = [int(seen[-4:, :, 0].mean()) - int(seen[-4:, :, 2].mean()) for seen in pictures]
+    green_sky = [bool((seen[0] == (0, 250, 0)).all()) for seen in pictures]
+    assert [each > 40 for each in red_road] == [False, True, False, False, False, True]
+    assert green_sky == [False, False, True, False, False, False]
+
+
+def test_looks_follow_from_the_seed_and_not_from_what_was_before(rock, red):
+    looks = ["weather:rain", "plain"]
+    alone, _ = first_pictures(dressed(street(rock), looks), (4, None, None))
+    later, _ = first_pictures(dressed(street(rock), looks), (1, None, None, 4, None, None))
+    assert all(np.array_equal(one, other) for one, other in zip(alone, later[3:], strict=True))
+    assert not np.array_equal(later[2], later[5])
+
+
+def test_weather_by_name_is_seen_and_observations_stay_pictures(rock):
+    env = dressed(street(rock), ["weather:fog"])
+    assert env.observation_space == gym.spaces.Box(0, 255, (32, 32, 3), np.uint8)
+    (foggy,), _ = first_pictures(env, (3,))
+    (plain,), _ = first_pictures(dressed(street(rock), ["plain"]), (3,))
+    assert env.observation_space.contains(foggy)
+    assert foggy[:20].std() < 0.9 * plain[:20].std()
+
+
+def test_backdrops_by_name_stand_behind_a_table(red):
+    env = dressed({"id": "HartSim/Tabletop-v0", "size_px": 32}, [f"backdrop:{red}"])
+    (seen,), _ = first_pictures(env, (0,))
+    share = (seen == (0, 250, 0)).all(axis=-1).mean()
+    assert 0.05 < share < 0.95
+
+
+@pytest.mark.parametrize(
+    ("look", "complaint"),
+    [
+        ("", r"the look is '', must be 'plain', the folder of a bank, 'backdrop:BANK' or"),
+        ("wether:rain", r"the look is 'wether:rain', must be 'plain'"),
+        ("weather:rian", r"the look 'weather:rian': .*rain"),
+    ],
+)
+def test_what_is_no_look_is_told(rock, look, complaint):
+    for looks in ([look], ["plain", look]):
+        with pytest.raises(ConfigError, match=complaint):
+            dressed(street(rock), looks)
+
+
+def test_a_backdrop_without_a_bank_is_told(rock, tmp_path):
+    with pytest.raises(DatasetError, match="nobank"):
+        dressed(street(rock), [f"backdrop:{tmp_path / 'nobank'}"])
+
+
+def test_a_wrong_look_is_told_before_any_is_judged(cloned, rock):
+    with pytest.raises(ConfigError, match="the look is 'fog:'"):
+        next(judge(cloned, [rock], ("plain", "fog:"), episodes=10_000))
+
+
+def test_a_policy_is_taught_and_judged_in_looks_by_name(rock, red, tmp_path, capsys):
+    settings = ["cloning.rounds=1", "cloning.first_episodes=2", "cloning.updates=1"]
+    looks = f"weather:snow,backdrop:{red}"
+    command = ["train", "policy", rock, *settings, "--out", str(tmp_path), "--size-px", "32"]
+    assert run([*command, "--looks", looks]) == 0
+    judged = ["evaluate", str(tmp_path / "policy.pt"), rock, "--episodes", "1", "--looks", looks]
+    assert run(judged) == 0
+    told = capsys.readouterr().out
+    assert "weather:snow" in told
+    assert "backdrop:red" in told
+
+
+def test_a_policy_places_things_by_discrete_actions(tmp_path):
+    command = ["train", "policy", "hand_and_knife", "--goal", "place", "--actions", "discrete"]
+    settings = ["cloning.rounds=1", "cloning.first_episodes=1", "cloning.updates=1"]
+    assert run([*command, *settings, "--out", str(tmp_path), "--size-px", "32"]) == 0
+    made = environment_of(tmp_path / "policy.pt")
+    assert (made["goal"], made["actions"]) == ("place", "discrete")
+    env = dressed({**made, "scenario": "hand_and_knife"}, ["plain"])
+    assert env.action_space == gym.spaces.Discrete(14)
+    player_of(tmp_path / "policy.pt", env)
+    env.close()
+    (found,) = judge(tmp_path / "expert", ["hand_and_knife"], episodes=1)
+    assert found.success == 1.0
+
+
+def test_ppo_learns_by_discrete_actions(rock, tmp_path):
+    pytest.importorskip("stable_baselines3")
+    file = teach(
+        PolicyRequest((rock,), tmp_path, "ppo", size_px=40, config=QUICK, actions="discrete")
+    )
+    (found,) = judge(file, [rock], episodes=1)
+    assert found.episodes == 1
+    assert environment_of(file)["actions"] == "discrete"
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({"goal": "place"}, r"goal is 'place', but in .*rock\.yaml there is nothing but driving"),
+        ({"goal": "throw"}, "goal is 'throw', must be 'reach' or 'place'"),
+        ({"actions": "both"}, "actions is 'both', must be 'continuous' or 'discrete'"),
+    ],
+)
+def test_a_wrong_goal_or_action_is_refused(rock, tmp_path, change, complaint):
+    with pytest.raises(ConfigError, match=complaint):
+        teach(PolicyRequest((rock,), tmp_path / "driver", config=QUICK, **change))
+    assert not (tmp_path / "driver").exists()
+
+
+def copied(cloned, folder, change):
+    """A folder with a policy, whose env.json says something else."""
+    folder.mkdir()
+    (folder / "policy.pt").write_bytes(cloned.read_bytes())
+    made = {**environment_of(cloned), **change}
+    made = {name: value for name, value in made.items() if value is not None}
+    (folder / "env.json").write_text(json.dumps(made))
+    return folder / "policy.pt"
+
+
+def test_what_env_json_says_beside_is_used_and_stays(cloned, rock, tmp_path):
+    file = copied(cloned, tmp_path / "driver", {"actions": None, "time_limit_s": 0.5})
+    teach(PolicyRequest((rock,), file.parent, size_px=32, config=QUICK))
+    made = environment_of(file)
+    assert (made["time_limit_s"], made["actions"]) == (0.5, "continuous")
+    (found,) = judge(file, [rock], episodes=1)
+    assert found.progress < 0.5
+
+
+def test_an_env_json_that_fits_no_environment_or_another_policy_is_told(cloned, rock, tmp_path):
+    odd = copied(cloned, tmp_path / "odd", {"wheels": 4})
+    with pytest.raises(ConfigError, match=r"no environment can be made of .*'wheels': 4"):
+        next(judge(odd, [rock], episodes=1))
+    other = copied(cloned, tmp_path / "other", {"actions": "discrete"})
+    with pytest.raises(CheckpointError, match=r"has 2 continuous actions, the env.* 9 discrete"):
+        next(judge(other, [rock], episodes=1))
 
 
 def test_a_folder_of_a_policy_for_something_else_is_refused(cloned, rock):

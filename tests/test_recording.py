@@ -112,10 +112,26 @@ def test_a_policy_is_recorded_as_it_plays_by_pictures_alone(cloned, rock, tmp_pa
     assert np.array_equal(np.float32(rows_of(tmp_path / "data")[0]["action"]), first)
 
 
-def test_the_size_of_a_policys_pictures_is_its_own(cloned, rock, tmp_path):
-    request = RecordRequest((rock,), tmp_path / "data", cloned, size_px=64)
-    with pytest.raises(ConfigError, match=r"size_px is 64, but .* its env\.json says"):
-        next(record(request))
+def test_what_a_policy_was_made_for_is_its_own(cloned, rock, tmp_path):
+    for name, value in (("size_px", 64), ("actions", "discrete")):
+        request = RecordRequest((rock,), tmp_path / "data", cloned, **{name: value})
+        with pytest.raises(
+            ConfigError, match=rf"{name} is {value}, but .* its env\.json; leave it"
+        ):
+            next(record(request))
+
+
+def test_discrete_actions_are_kept_as_numbers_and_looks_are_told(rock, tmp_path):
+    looks = ("weather:rain", "plain")
+    request = RecordRequest(
+        (rock,), tmp_path / "data", episodes=2, size_px=32, looks=looks, actions="discrete"
+    )
+    told = list(record(request))
+    assert [each.looks["look"] for each in told] == list(looks)
+    rows = rows_of(tmp_path / "data")
+    assert {row["action"] for row in rows} <= set(range(9))
+    kept = [json.loads(row["hartsim/looks"]) for row in rows_of(tmp_path / "data", "meta/episodes")]
+    assert kept[0]["weather"] == "rain"
 
 
 @pytest.mark.parametrize(

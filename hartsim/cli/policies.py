@@ -19,6 +19,17 @@ from hartsim.cli.shell import (
 )
 from hartsim.errors import ConfigError
 
+Looks = Annotated[
+    str,
+    typer.Option(
+        metavar="LOOK,LOOK",
+        help="`plain`, a bank (its textures), `backdrop:BANK`, `weather:rain` (fog, snow …).",
+    ),
+]
+Goal = Annotated[
+    str | None, typer.Option(metavar="reach|place", help="On the table top; default reach.")
+]
+
 
 @train.command("policy", epilog="Example: hartsim train policy boxes_then_walker --out driver")
 def train_policy(
@@ -27,13 +38,15 @@ def train_policy(
     method: Annotated[
         str, typer.Option(metavar="clone|ppo", help="Copy the scripted expert, or PPO.")
     ] = "clone",
-    looks: Annotated[
-        str, typer.Option(metavar="LOOK,LOOK", help="`plain`, and banks of textures to wear.")
-    ] = "plain",
+    looks: Looks = "plain",
     size_px: Annotated[int, typer.Option(min=32, help="Side of the pictures it sees.")] = 64,
     tensorboard: Annotated[
         bool, typer.Option("--tensorboard", help="Write figures for TensorBoard beside the tables.")
     ] = False,
+    goal: Goal = None,
+    actions: Annotated[
+        str, typer.Option(metavar="continuous|discrete", help="What it does: numbers, or a choice.")
+    ] = "continuous",
 ) -> None:
     """Teach a policy to drive or to reach in scenarios, from pictures alone."""
     from hartsim.config import load_training
@@ -48,6 +61,8 @@ def train_policy(
         size_px=size_px,
         config=load_training(settings),
         tensorboard=tensorboard,
+        goal=goal,
+        actions=actions,
     )
     screen.print(f"policy → {teach(request)}")
 
@@ -56,9 +71,7 @@ def train_policy(
 def evaluate(
     policy: Annotated[Path, typer.Argument(help="policy.pt or policy.zip, in its folder.")],
     scenarios: Names,
-    looks: Annotated[
-        str, typer.Option(metavar="LOOK,LOOK", help="`plain`, and banks of textures to wear.")
-    ] = "plain",
+    looks: Looks = "plain",
     episodes: Annotated[int, typer.Option(min=1, help="Of each scenario in each look.")] = 50,
     seed: Annotated[int, typer.Option(min=0, help="Of the first episode.")] = 1_000_000,
     video: Annotated[
@@ -90,7 +103,7 @@ def evaluate(
         rows.append(
             (
                 each.scenario,
-                Path(each.look).name,
+                _short(each.look),
                 str(each.episodes),
                 _share(each.success, each.success_interval),
                 _share(each.collision, each.collision_interval),
@@ -115,15 +128,17 @@ def record(
         Path, typer.Option(metavar="FILE|expert", help="Who plays: policy.pt or .zip, or `expert`.")
     ] = Path("expert"),
     episodes: Annotated[int, typer.Option(min=1, help="How many.")] = 10,
-    looks: Annotated[
-        str, typer.Option(metavar="LOOK,LOOK", help="`plain`, and banks of textures; by turns.")
-    ] = "plain",
+    looks: Looks = "plain",
     keep: Annotated[
         str, typer.Option(metavar="labels,depth", help="What else is kept of every step.")
     ] = "",
     seed: Annotated[int, typer.Option(min=0, help="Of the first episode.")] = 0,
     size_px: Annotated[
         int | None, typer.Option(min=32, help="Side of the expert's pictures; default 64.")
+    ] = None,
+    goal: Goal = None,
+    actions: Annotated[
+        str | None, typer.Option(metavar="continuous|discrete", help="Of the expert.")
     ] = None,
 ) -> None:
     """Record episodes as a dataset in LeRobot's format, for other trainers."""
@@ -140,6 +155,8 @@ def record(
         seed=seed,
         size_px=size_px,
         keep=kept,
+        goal=goal,
+        actions=actions,
     )
     steps = successes = 0
     with progress_bar(0) as bar:
@@ -150,6 +167,12 @@ def record(
     screen.print(f"{counted(episodes, 'episode')}, {steps} steps, {successes} succeeded → {out}")
     if left := [name for name in KEEPABLE if name not in kept]:
         screen.print(f"not kept: {' and '.join(left)}; --keep {','.join(left)} keeps them")
+
+
+def _short(look: str) -> str:
+    """A look without the folders that its bank lies in."""
+    form, colon, name = look.rpartition(":")
+    return f"{form}{colon}{Path(name).name}"
 
 
 def _share(share: float, interval: tuple[float, float]) -> str:

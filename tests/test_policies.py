@@ -3,6 +3,7 @@ import itertools
 import json
 import os
 import sys
+from dataclasses import replace
 
 import gymnasium as gym
 import numpy as np
@@ -83,6 +84,24 @@ def test_reinforcement_goes_on_from_its_file(reinforced, rock):
     assert sb3.PPO.load(reinforced).num_timesteps == 32
     teach(PolicyRequest((rock,), reinforced.parent, "ppo", size_px=40, config=more))
     assert sb3.PPO.load(reinforced).num_timesteps == 48
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({"rate": 0.5}, r"policy\.zip: was begun with ppo\.rate=0\.0003, not 0\.5; give what"),
+        ({"frames": 1}, r"ppo\.frames=2, not 1"),
+        ({"seed": 3, "epochs": 2}, r"ppo\.epochs=1, not 2 and ppo\.seed=0, not 3"),
+        ({"rollout": 8, "batch": 8}, r"ppo\.rollout=16, not 8 and ppo\.batch=16, not 8"),
+        ({"discount": 0.5, "entropy": 0.5}, r"ppo\.discount=0\.98, not 0\.5 and ppo\.entropy"),
+    ],
+)
+def test_reinforcement_does_not_go_on_with_other_settings(reinforced, rock, change, complaint):
+    before = reinforced.read_bytes()
+    other = TrainConfig(ppo=replace(QUICK.ppo, steps=4096, **change))
+    with pytest.raises(ConfigError, match=complaint):
+        teach(PolicyRequest((rock,), reinforced.parent, "ppo", size_px=40, config=other))
+    assert reinforced.read_bytes() == before
 
 
 def scalars(folder):

@@ -6,7 +6,7 @@ needs.
 
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +15,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hartsim.config import ReinforcementTraining
-from hartsim.errors import CheckpointError, HartSimError, WorldError
+from hartsim.errors import CheckpointError, ConfigError, HartSimError, WorldError
 from hartsim.training.board import require_tensorboard
 
 logger = logging.getLogger(__name__)
+
+SETTINGS: Mapping[str, str] = {
+    "rate": "learning_rate",
+    "rollout": "n_steps",
+    "batch": "batch_size",
+    "epochs": "n_epochs",
+    "discount": "gamma",
+    "entropy": "ent_coef",
+    "seed": "seed",
+}
+"""What Stable-Baselines3 calls the settings that a policy keeps from its beginning on."""
 
 
 def reinforce(
@@ -29,7 +40,8 @@ def reinforce(
 ) -> Path:
     """Train by PPO until `how.steps` steps were taken in all; `file` is saved now and then.
 
-    A run whose file is there goes on from it, with the settings it began with. Beside it,
+    A run whose file is there goes on from it; ConfigError for other settings than those it began
+    with (how many environments, processes and steps there are may change). Beside it,
     `from-N/progress.csv` says how it went from step N on, and with `tensorboard` a file for that,
     too. HartSimError without Stable-Baselines3, ConfigError without TensorBoard, WorldError where
     the process of an environment dies.
@@ -38,6 +50,8 @@ def reinforce(
         require_tensorboard()
     how = how or ReinforcementTraining()
     sb3 = _stable_baselines()
+    if file.exists():
+        _require_same(_load(sb3, file, None), file, how)
     file.parent.mkdir(parents=True, exist_ok=True)
     makers = [_stacked(make_env, how.frames) for _ in range(how.envs)]
     kind = sb3.common.vec_env.SubprocVecEnv if how.processes else sb3.common.vec_env.DummyVecEnv
@@ -66,6 +80,28 @@ def reinforce(
     return file
 
 
+def _require_same(model: Any, file: Path, how: ReinforcementTraining) -> None:
+    """ConfigError where a policy was begun with other settings, which would stay as they were."""
+    begun = {ours: getattr(model, theirs) for ours, theirs in SETTINGS.items()}
+    begun["frames"] = _frames_of(model)
+    asked = {name: getattr(how, name) for name in begun}
+    differing = [
+        f"ppo.{name}={begun[name]}, not {asked[name]}"
+        for name in begun
+        if begun[name] != asked[name]
+    ]
+    if differing:
+        raise ConfigError(
+            f"{file}: was begun with {' and '.join(differing)}; give what it was begun with, or "
+            "choose another folder"
+        )
+
+
+def _frames_of(model: Any) -> int:
+    """How many pictures a policy sees at once: Stable-Baselines3 puts their channels first."""
+    return int(min(model.observation_space.shape)) // 3
+
+
 def _are_dead(workers: Any) -> bool:
     """Whether a process of a SubprocVecEnv has ended: asking it to close would wait for ever."""
     return any(process.exitcode is not None for process in getattr(workers, "processes", ()))
@@ -89,8 +125,7 @@ class Reinforced:
 
     def __init__(self, file: Path) -> None:
         self._model = _load(_stable_baselines(), file, None)
-        channels = self._model.observation_space.shape
-        self._frames = min(channels) // 3
+        self._frames = _frames_of(self._model)
         self._kept: list[NDArray[np.uint8]] = []
 
     def begin(self, seen: NDArray[np.uint8]) -> None:
@@ -139,13 +174,7 @@ def _new(sb3: Any, envs: Any, how: ReinforcementTraining) -> Any:
     return sb3.PPO(
         "CnnPolicy",
         envs,
-        learning_rate=how.rate,
-        n_steps=how.rollout,
-        batch_size=how.batch,
-        n_epochs=how.epochs,
-        gamma=how.discount,
-        ent_coef=how.entropy,
-        seed=how.seed,
+        **{theirs: getattr(how, ours) for ours, theirs in SETTINGS.items()},
         device="auto",
     )
 

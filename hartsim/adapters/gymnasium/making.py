@@ -7,7 +7,8 @@ from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
-from gymnasium import spaces
+from gymnasium import Env, spaces
+from gymnasium.vector import VectorEnv
 
 from hartsim.adapters.gymnasium.cutouts import NO_THINGS, Variant, cutouts_of, require_cuttable
 from hartsim.adapters.gymnasium.hazards import Hazards, Placed, Range, at_random
@@ -71,6 +72,26 @@ class Target:
 def target_of(who: str, space: spaces.Space[Any], image_key: str, env: Any = None) -> Target:
     """Who is to wear a look; ValueError where its observations hold no picture."""
     return Target(who, layout_of(space, image_key, who), env)
+
+
+def require_single(env: Any, who: str, instead: str | None = None) -> None:
+    """TypeError for what is not one environment; for a vector of them it says what to use."""
+    if isinstance(env, VectorEnv):
+        remedy = instead or f"use hartsim.adapters.gymnasium.vector.{who}"
+        raise TypeError(f"{who}: {env} is a vector of environments; {remedy}")
+    if not isinstance(env, Env):
+        raise TypeError(f"{who}: {env!r} is no environment of Gymnasium")
+
+
+def require_vector(env: Any, who: str) -> None:
+    """TypeError for what is no vector of environments; for a single one it says what to use."""
+    if isinstance(env, Env):
+        raise TypeError(
+            f"{who}: {env} is one environment; use hartsim.adapters.gymnasium.wrappers.{who}, or "
+            "make a vector with gymnasium.make_vec"
+        )
+    if not isinstance(env, VectorEnv):
+        raise TypeError(f"{who}: {env!r} is no vector of environments")
 
 
 def backdrop(target: Target, bank: str, mask: str, kind: str, feather_px: float) -> Backdrop:

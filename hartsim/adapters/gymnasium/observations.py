@@ -14,7 +14,7 @@ from hartsim.adapters.gymnasium.masks import function_named
 from hartsim.adapters.gymnasium.weather import DepthOf, flat_depth
 from hartsim.scenario.compiled import CameraSetup
 from hartsim.scenario.compiler import camera_setup
-from hartsim.scenario.schema import DEFAULT_CAMERAS, CameraSpec
+from hartsim.scenario.schema import DEFAULT_CAMERAS, CameraSpec, misfit, rules_of
 from hartsim.types import Depth, Size, Task
 
 Mounting = Mapping[str, float]
@@ -151,14 +151,19 @@ def _of_function(spec: str, who: str) -> DepthOf:
 def camera_of(camera: Mounting | None, task: Task, who: str) -> CameraSetup:
     """The usual front camera of a task, changed where `camera` says so, with scenarios' names.
 
-    ValueError lists the names.
+    ValueError lists the names, or says within what a number must be.
     """
     usual = DEFAULT_CAMERAS[task]["front"]
-    try:
-        return camera_setup("front", CameraSpec(**{**vars(usual), **(camera or {})}))
-    except TypeError as error:
-        known = ", ".join(vars(usual))
-        raise ValueError(f"{who}: camera is {camera}; it may have: {known}") from error
+    rules = rules_of(usual)
+    if not isinstance(camera, Mapping | None):
+        raise ValueError(f"{who}: camera is {camera!r}, must be such as {{'fov_deg': 70}}")
+    for name, value in (camera or {}).items():
+        if name not in rules:
+            raise ValueError(f"{who}: camera has '{name}'; it may have: {', '.join(rules)}")
+        plain = value.item() if isinstance(value, np.generic) else value
+        if (why := misfit(rules[name], plain, task)) is not None:
+            raise ValueError(f"{who}: camera '{name}': {why}")
+    return camera_setup("front", CameraSpec(**{**vars(usual), **(camera or {})}))
 
 
 def step_seconds(metadata: Mapping[str, Any]) -> float:

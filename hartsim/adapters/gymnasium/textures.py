@@ -9,6 +9,7 @@ from gymnasium.error import ClosedEnvironmentError
 from gymnasium.utils import RecordConstructorArgs
 
 from hartsim.adapters.gymnasium.looks import Every, checked_every, require_seed, seed_or_any
+from hartsim.adapters.gymnasium.making import require_single
 from hartsim.adapters.gymnasium.mujoco import layers
 from hartsim.adapters.gymnasium.mujoco_paint import Painter, surfaces_of
 from hartsim.adapters.gymnasium.mujoco_surfaces import names_of
@@ -71,6 +72,11 @@ class TextureRandomization(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArg
             surfaces = dict(surfaces)
         elif surfaces is not None:
             surfaces = [surfaces] if isinstance(surfaces, str) else list(surfaces)
+        require_single(
+            env,
+            "TextureRandomization",
+            "wrap each environment instead: gymnasium.make_vec(..., wrappers=[...])",
+        )
         RecordConstructorArgs.__init__(self, bank=str(bank), surfaces=surfaces, every=every)
         gym.Wrapper.__init__(self, env)
         self._every = checked_every(every)

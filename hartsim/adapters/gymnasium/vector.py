@@ -243,6 +243,7 @@ class BackdropObservation(VectorLookObservation):
         feather_px: float = 0.0,
         image_key: str = "image",
     ) -> None:
+        making.require_vector(env, "BackdropObservation")
         target = making.target_of("BackdropObservation", env.single_observation_space, image_key)
         super().__init__(env, target, making.backdrop(target, bank, mask, kind, feather_px), every)
 
@@ -261,6 +262,7 @@ class WeatherObservation(VectorLookObservation):
         camera: Mounting | None = None,
         image_key: str = "image",
     ) -> None:
+        making.require_vector(env, "WeatherObservation")
         target = making.target_of("WeatherObservation", env.single_observation_space, image_key)
         look = making.weather(target, weather, strength, visibility_m, depth, camera)
         super().__init__(env, target, look, every)
@@ -282,6 +284,7 @@ class HazardObservation(VectorLookObservation):
         camera: Mounting | None = None,
         image_key: str = "image",
     ) -> None:
+        making.require_vector(env, "HazardObservation")
         target = making.target_of("HazardObservation", env.single_observation_space, image_key)
         look = making.hazards(target, hazards, count, ahead_m, left_m, depth, camera)
         super().__init__(env, target, look, every, travelled)
@@ -308,6 +311,7 @@ class HartVisuals(VectorLookObservation):
         image_key: str = "image",
     ) -> None:
         who = "HartVisuals"
+        making.require_vector(env, who)
         if parts is None:
             parts = ("backdrop",) if _are_own(env) else ("backdrop", "weather")
         making.require_parts(parts, who)

@@ -17,7 +17,7 @@ from gymnasium import spaces
 from gymnasium.error import ClosedEnvironmentError, ResetNeeded
 from numpy.typing import NDArray
 
-from hartsim.errors import ScenarioError, WorldError
+from hartsim.errors import ScenarioError
 from hartsim.scenario.compiled import CompiledScene
 from hartsim.scenario.compiler import compile_draw
 from hartsim.scenario.library import find_scenarios
@@ -109,6 +109,8 @@ class WorldEnv(gym.Env[Any, Any]):
         self.rules, self.camera, self.render_mode = rules, camera, render_mode
         self.step_s, self._most_steps = step_s, max(1, round(time_limit_s / step_s))
         self._scenarios = _load(scenarios, rules.task)
+        for each in self._scenarios:
+            _require_camera(each, camera)
         self._make_world, self._is_dict = make_world, observation == "dict"
         self._world: World | None = None
         self._episode: _Episode | None = None
@@ -157,12 +159,8 @@ class WorldEnv(gym.Env[Any, Any]):
         super().reset(seed=seed, options=dict(options or {}))
         self._episode = None  # so that a scene that is refused leaves nothing to step
         scene = self._draw(options or {})
+        _require_camera(scene.scenario, self.camera)  # it may be another scenario's
         self.world.setup(scene)
-        if self.camera not in scene.scenario.cameras:
-            raise WorldError(
-                f"{scene.scenario.name} has no camera {self.camera!r}; there are: "
-                + ", ".join(scene.scenario.cameras)
-            )
         state = self.world.state()
         first = Outcome({}, False, self.rules.begin(scene, state, self.world))
         self._episode = _Episode(scene, state)
@@ -305,6 +303,15 @@ def _whole(options: Mapping[str, Any], name: str, default: int) -> int:
     if not (is_number and 0 <= value < 2**63):
         raise ValueError(f"option {name!r} is {value!r}, must be a whole number from 0")
     return int(value)
+
+
+def _require_camera(scenario: Scenario, camera: str) -> None:
+    """ScenarioError where a scenario has no such camera."""
+    if camera not in scenario.cameras:
+        there = ", ".join(scenario.cameras)
+        raise ScenarioError(
+            f"{scenario.source or scenario.name}: no camera {camera!r}; there are: {there}"
+        )
 
 
 def _within(depth_m: Depth) -> Depth:

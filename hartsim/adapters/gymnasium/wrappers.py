@@ -139,6 +139,7 @@ class BackdropObservation(LookObservation):
             feather_px=feather_px,
             image_key=image_key,
         )
+        making.require_single(env, "BackdropObservation")
         target = making.target_of("BackdropObservation", env.observation_space, image_key, env)
         look = making.backdrop(target, bank, mask, kind, feather_px)
         LookObservation.__init__(self, env, target, look, every)
@@ -193,6 +194,7 @@ class WeatherObservation(LookObservation):
             camera=camera,
             image_key=image_key,
         )
+        making.require_single(env, "WeatherObservation")
         target = making.target_of("WeatherObservation", env.observation_space, image_key, env)
         look = making.weather(target, weather, strength, visibility_m, depth, camera)
         LookObservation.__init__(self, env, target, look, every)
@@ -255,6 +257,7 @@ class HazardObservation(LookObservation):
             camera=camera,
             image_key=image_key,
         )
+        making.require_single(env, "HazardObservation")
         target = making.target_of("HazardObservation", env.observation_space, image_key, env)
         look = making.hazards(target, hazards, count, ahead_m, left_m, depth, camera)
         LookObservation.__init__(self, env, target, look, every, travelled)
@@ -316,6 +319,7 @@ class HartVisuals(LookObservation):
             image_key=image_key,
         )
         who = "HartVisuals"
+        making.require_single(env, who)
         if parts is None:
             is_own = hasattr(env.unwrapped, "paint")
             parts = ("texture", "backdrop") if is_own else ("texture", "backdrop", "weather")

@@ -258,6 +258,16 @@ def test_what_needs_the_simulator_is_refused(bank, wrap, complaint):
         wrap(plain(SyncVectorEnv, AutoresetMode.NEXT_STEP), bank)
 
 
+@pytest.mark.parametrize("look", LOOKS)
+def test_a_single_environment_is_told_which_class_it_wants(look_of, look):
+    name, arguments, env_id = look_of(look)
+    wanted = rf"is one environment; use hartsim\.adapters\.gymnasium\.wrappers\.{name}, or"
+    with pytest.raises(TypeError, match=wanted):
+        getattr(vector, name)(gym.make(env_id), **arguments)
+    with pytest.raises(TypeError, match="None is no vector of environments"):
+        getattr(vector, name)(None, **arguments)
+
+
 def test_labels_that_are_not_observed_are_no_mask(bank):
     envs = SyncVectorEnv([partial(Road, "image")] * 2)
     with pytest.raises(ValueError, match=r"wrap each environment instead: gymnasium.make_vec"):

@@ -1,5 +1,6 @@
 import warnings
 from collections.abc import Iterator
+from pathlib import Path
 
 import gymnasium as gym
 import numpy as np
@@ -8,7 +9,7 @@ from gymnasium.error import ClosedEnvironmentError, ResetNeeded
 from gymnasium.utils.env_checker import check_env
 
 import hartsim  # noqa: F401
-from hartsim.errors import ScenarioError, WorldError
+from hartsim.errors import ScenarioError
 from hartsim.types import CLASS_ID
 
 STREET, TABLE = "HartSim/Street-v0", "HartSim/Tabletop-v0"
@@ -282,9 +283,19 @@ def test_scenarios_of_the_wrong_task_are_refused(make):
         make(STREET, scenario="hand_and_knife")
 
 
-def test_a_camera_that_a_scenario_lacks_is_told(make, rock):
-    with pytest.raises(WorldError, match=r"rock has no camera 'rear'; there are: front"):
-        make(STREET, scenario=rock, camera="rear").reset(seed=0)
+def test_a_camera_that_a_scenario_lacks_is_told_at_once(make, rock):
+    with pytest.raises(ScenarioError, match=r"rock\.yaml: no camera 'rear'; there are: front"):
+        make(STREET, scenario=rock, camera="rear")
+
+
+def test_a_camera_that_another_scenario_lacks_is_told_at_the_reset(make, rock, tmp_path):
+    other = tmp_path / "rear.yaml"
+    camera = "{ahead_m: -2, left_m: 0, up_m: 1.5, yaw_deg: 180}"
+    other.write_text(f"{Path(rock).read_text()}cameras: {{rear: {camera}}}\n")
+    env = make(STREET, scenario=str(other), camera="rear")
+    env.reset(seed=0)
+    with pytest.raises(ScenarioError, match=r"rock\.yaml: no camera 'rear'; there are: front"):
+        env.reset(seed=0, options={"scenario": rock})
 
 
 @pytest.mark.parametrize(

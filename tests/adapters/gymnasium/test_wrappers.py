@@ -10,6 +10,7 @@ from gymnasium.error import ClosedEnvironmentError, ResetNeeded
 from gymnasium.utils.env_checker import check_env
 
 from hartsim.adapters.gymnasium import wrappers
+from hartsim.adapters.gymnasium.textures import TextureRandomization
 from hartsim.adapters.gymnasium.wrappers import (
     BackdropObservation,
     HartVisuals,
@@ -279,7 +280,23 @@ class Blind(Road):
         (lambda env, bank: WeatherObservation(env, "fog", depth="no:where"), "No module"),
         (
             lambda env, bank: WeatherObservation(env, "fog", depth="flat", camera={"fov": 3}),
-            "may have: ahead_m",
+            "camera has 'fov'; it may have: ahead_m",
+        ),
+        (
+            lambda env, bank: WeatherObservation(env, "fog", depth="flat", camera={"fov_deg": 190}),
+            r"camera 'fov_deg': 190 is outside 10\.\.150",
+        ),
+        (
+            lambda env, bank: HazardObservation(env, ["deer"], camera={"up_m": float("nan")}),
+            "camera 'up_m': nan is outside",
+        ),
+        (
+            lambda env, bank: HazardObservation(env, ["deer"], camera={"pitch_deg": "low"}),
+            "camera 'pitch_deg': 'low' is not a number",
+        ),
+        (
+            lambda env, bank: WeatherObservation(env, "fog", depth="flat", camera="front"),
+            "camera is 'front', must be such as",
         ),
         (lambda env, bank: HazardObservation(env, "deer"), "must be a list of kinds"),
         (lambda env, bank: HazardObservation(env, ["deer", "knife"]), "some are of the table"),
@@ -292,6 +309,25 @@ class Blind(Road):
 def test_what_cannot_be_worn_is_refused_at_once(bank, wrap, complaint):
     with pytest.raises(ValueError, match=complaint):
         wrap(Blind(), bank)
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda env, bank: BackdropObservation(env, bank, "labels:sky"),
+        lambda env, bank: WeatherObservation(env, "fog"),
+        lambda env, bank: HazardObservation(env, ["deer"]),
+        lambda env, bank: HartVisuals(env, "child_behind_van", bank),
+        lambda env, bank: TextureRandomization(env, bank),
+    ],
+)
+def test_a_vector_is_told_which_class_it_wants(bank, wrap):
+    envs = gym.vector.SyncVectorEnv([Road] * 2)
+    remedy = r"(use hartsim\.adapters\.gymnasium\.vector\.\w+|gymnasium\.make_vec\(.*\))$"
+    with pytest.raises(TypeError, match=rf"is a vector of environments; .*{remedy}"):
+        wrap(envs, bank)
+    with pytest.raises(TypeError, match="'road' is no environment of Gymnasium"):
+        wrap("road", bank)
 
 
 def test_a_bank_without_such_pictures_is_refused(bank, tmp_path):

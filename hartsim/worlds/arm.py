@@ -117,12 +117,19 @@ def advance(state: ArmState, action: NDArray[np.float64], seconds: float) -> Arm
 
 def touched(state: ArmState, boxes: Mapping[str, Box3D]) -> set[str]:
     """The names of the boxes that the gripper or a link touches; the arm's own is not one."""
+    named = [(name, box) for name, box in boxes.items() if name != ARM]
+    if not named:
+        return set()
     points, radii = _body_points(solve(state), state)
-    return {
-        name
-        for name, box in boxes.items()
-        if name != ARM and bool((distances(points, box) < radii).any())
-    }
+    centres = np.array([box.centre_m for _, box in named])
+    halves = np.array([box.size_m for _, box in named])[:, :, None] / 2
+    turns = np.array([box.heading_rad for _, box in named])[:, None]
+    c, s = np.cos(turns), np.sin(turns)
+    dx, dy, dz = (points[:, k] - centres[:, k, None] for k in range(3))
+    local = np.stack([c * dx + s * dy, c * dy - s * dx, dz], axis=1)
+    outside = np.maximum(np.abs(local) - halves, 0)
+    hit = ((outside * outside).sum(axis=1) < radii * radii).any(axis=1)
+    return {name for (name, _), is_hit in zip(named, hit.tolist(), strict=True) if is_hit}
 
 
 def grasped(state: ArmState, boxes: Mapping[str, Box3D]) -> str | None:
@@ -139,20 +146,21 @@ def grasped(state: ArmState, boxes: Mapping[str, Box3D]) -> str | None:
     return min(near, key=lambda name: (near[name], name), default=None)
 
 
+_ALONG = np.linspace(0, 1, 12)[:, None]
+_RADII = np.repeat([0.05, 0.05, 0.04, 0.008, 0.008], 12)
+
+
 def _body_points(
     joints: Joints, state: ArmState
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Balls (N, 3), (N,) that fill links and fingers."""
     shoulder, elbow, wrist, tip = skeleton(joints)
-    along = np.linspace(0, 1, 12)[:, None]
-    links = [a + along * (b - a) for a, b in ((shoulder, elbow), (elbow, wrist))]
     palm = tip + np.array([0, 0, 0.09])
     across = np.array([-math.sin(joints.tool), math.cos(joints.tool), 0]) * state.opening_m / 2
-    fingers = [tip + side * across + along * (palm - tip) for side in (-1, 1)]
-    tool = [palm + along * (wrist - palm)]
-    points = np.vstack([*links, *tool, *fingers])
-    radii = np.repeat([0.05, 0.05, 0.04, 0.008, 0.008], 12)
-    return points, radii
+    starts = np.array([shoulder, elbow, palm, tip - across, tip + across])
+    ends = np.array([elbow, wrist, wrist, palm - across, palm + across])
+    points = starts[:, None] + _ALONG * (ends - starts)[:, None]
+    return points.reshape(-1, 3), _RADII
 
 
 def distances(points: NDArray[np.float64], box: Box3D) -> NDArray[np.float64]:

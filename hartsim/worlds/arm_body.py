@@ -5,9 +5,10 @@ Solids are in the frame of the arm's plane: x runs outward from the base, y to i
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hartsim.types import Box3D, Instance, Pose, Vector3
 from hartsim.worlds.arm import (
@@ -28,6 +29,9 @@ from hartsim.worlds.tabletop_meshes import turned
 
 SIDE_M = 0.082
 """How far left of the plane the upper arm runs, beside shoulder and elbow."""
+
+SIDES = (-1, 1)
+"""The fingers, to the right and to the left of the tool."""
 
 _STEEL: Colour = (0.62, 0.64, 0.67)
 _RUBBER: Colour = (0.13, 0.13, 0.15)
@@ -56,14 +60,58 @@ LIVERIES = (
 def arm_prop(state: ArmState, livery: Livery, instance_id: int) -> Prop:
     """The arm in this state, one instance of class robot; its shape depends on the state alone."""
     joints = solve(state)
-    solids = (
-        *_base(livery),
-        *_upper_arm(joints, livery),
-        *_forearm(joints, livery),
-        *_gripper(joints, state.opening_m, livery),
+    links = (
+        _base(livery),
+        _upper_arm(joints, livery),
+        _forearm(joints, livery),
+        _flange(joints, livery),
+        _palm(joints, livery),
+        *(_finger(joints, side, state.opening_m / 2 + 0.007, livery.dark) for side in SIDES),
     )
+    solids = [replace(each, link=link) for link, every in enumerate(links) for each in every]
+    instance, pose = arm_instance(state, instance_id)
+    return Prop(ARM, "robot", tuple(solids), pose, instance)
+
+
+def arm_instance(state: ArmState, instance_id: int) -> tuple[Instance, Pose]:
+    """What labels say of the arm in this state, and the pose of its plane."""
+    joints = solve(state)
     instance = Instance(instance_id, ARM, "arm", "robot", False, (), _bounds(joints))
-    return Prop(ARM, "robot", solids, Pose((0.0, 0.0, 0.0), joints.base), instance)
+    return instance, Pose((0.0, 0.0, 0.0), joints.base)
+
+
+def link_frames(state: ArmState) -> NDArray[np.float64]:
+    """The frame of each link of the arm's prop in this state, (7, 4, 4) in the base frame."""
+    joints = solve(state)
+    _, (elbow_r, elbow_z), _, (r, tip) = profile(joints)
+    c, s = math.cos(joints.base), math.sin(joints.base)
+    across = -math.sin(joints.tool), math.cos(joints.tool)
+    fingers = [side * state.opening_m / 2 for side in SIDES]
+    return np.array(
+        [
+            _frame(joints.base, 0.0, (0.0, 0.0, 0.0)),
+            _frame(joints.base, joints.shoulder, (-s * SIDE_M, c * SIDE_M, SHOULDER_Z_M)),
+            _frame(joints.base, joints.elbow, (c * elbow_r, s * elbow_r, elbow_z)),
+            _frame(joints.base, 0.0, (c * r, s * r, tip)),
+            _frame(joints.tool, 0.0, (c * r, s * r, tip)),
+            *(
+                _frame(joints.tool, 0.0, (c * r + far * across[0], s * r + far * across[1], tip))
+                for far in fingers
+            ),
+        ]
+    )
+
+
+def _frame(heading: float, slope: float, at: Vector3) -> list[list[float]]:
+    """The motion that leans z by `slope` towards x, turns x to `heading`, and moves to a place."""
+    c, s, upright, level = math.cos(heading), math.sin(heading), math.cos(slope), math.sin(slope)
+    x, y, z = at
+    return [
+        [c * upright, -s, c * level, x],
+        [s * upright, c, s * level, y],
+        [-level, 0.0, upright, z],
+        [0.0, 0.0, 0.0, 1.0],
+    ]
 
 
 def _bounds(joints: Joints) -> Box3D:
@@ -149,21 +197,21 @@ def _forearm(joints: Joints, livery: Livery) -> Sequence[Solid]:
     )
 
 
-def _gripper(joints: Joints, opening_m: float, livery: Livery) -> Sequence[Solid]:
-    """Flange, palm and two fingers below the wrist."""
+def _flange(joints: Joints, livery: Livery) -> Sequence[Solid]:
+    """What hangs below the wrist and does not turn with the tool."""
     r, tip = profile(joints)[3]
     flange = (0.066, 0.066, 0.055)
-    fingers = [
-        each
-        for side in (-1, 1)
-        for each in _finger(joints, side, opening_m / 2 + 0.007, livery.dark)
-    ]
     return (
         body(turned("joint"), flange, (r, 0, tip + TOOL_M - 0.04), livery.body, gloss=0.3),
         drum(0.07, 0.014, (r, 0, tip + TOOL_M - 0.07), livery.accent, gloss=0.3),
+    )
+
+
+def _palm(joints: Joints, livery: Livery) -> Sequence[Solid]:
+    """What carries the fingers."""
+    return (
         _tool_part(joints, (0.062, 0.135, 0.045), 0.0, 0.115, livery.dark, 0.01),
         _tool_part(joints, (0.064, 0.05, 0.02), 0.0, 0.118, livery.accent, 0.004),
-        *fingers,
     )
 
 

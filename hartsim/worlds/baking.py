@@ -29,12 +29,16 @@ class Wear:
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """A batch and what it stands for: `prop` names what moves it, None for what stands still."""
+    """A batch and what it stands for.
+
+    `prop` names what moves it, None for what stands still, and `link` which of its links this is.
+    """
 
     batch: Batch
     wear: Wear
     prop: str | None
     instance: int
+    link: int = 0
 
     @property
     def class_id(self) -> int:
@@ -80,18 +84,19 @@ def bake(
     palette = palette or Palette()
     pairs = [(solid, prop) for prop in stage.props for solid in prop.solids]
     poses = [prop.pose if _fixed(prop) else _STILL for _, prop in pairs]
-    spots = forms.place([solid for solid, _ in pairs], poses)
-    worn: dict[tuple[str | None, Wear], list[Batch]] = {}
+    coarse_m = [prop.coarse_m for _, prop in pairs]
+    spots = forms.place([solid for solid, _ in pairs], poses, coarse_m)
+    worn: dict[tuple[str | None, int, Wear], list[Batch]] = {}
     owners: dict[str, Prop] = {}
     for (solid, prop), spot in zip(pairs, spots, strict=True):
         owner = None if _fixed(prop) else prop.name
         owners[prop.name] = prop
         wear = wear_of(solid, prop)
         batch = _batch(solid, prop, spot, wear, stage, slots, palette)
-        worn.setdefault((owner, wear), []).append(batch)
+        worn.setdefault((owner, solid.link, wear), []).append(batch)
     parts = [
-        Part(_fused(each), wear, owner, _number(owners[owner]) if owner else 0)
-        for (owner, wear), each in worn.items()
+        Part(_fused(each), wear, owner, _number(owners[owner]) if owner else 0, link)
+        for (owner, link, wear), each in worn.items()
     ]
     return sorted(parts, key=lambda part: part.prop is not None), palette
 

@@ -10,9 +10,10 @@ import numpy as np
 
 from hartsim.scenario.compiled import Conditions, PlacedObject, WorldSetup
 from hartsim.types import Box3D, Pose, Vector3
-from hartsim.worlds import greenery, meshes, scenery
+from hartsim.worlds import meshes
 from hartsim.worlds.greenery import AUTUMN, GREENS
-from hartsim.worlds.looks import detail_at
+from hartsim.worlds.kits import kit_for
+from hartsim.worlds.looks import coarse_at, detail_at
 from hartsim.worlds.meshes import moved, painted
 from hartsim.worlds.stage import Colour, Lamp, Mesh, Mirror, Prop, Puff, Solid
 from hartsim.worlds.street_props import mirror_of, prop_of
@@ -29,6 +30,14 @@ SODIUM: Colour = (0.95, 0.68, 0.36)
 
 TURN_RAD = 0.6
 """How far the ego may turn before it sees what was modelled roughly."""
+
+NEAREST_M = 5.0
+"""How near the camera comes to what it drives up to; beside the road that leaves the view sooner,
+at about twice its distance from the middle."""
+MOST_COARSE = 0.1
+"""The most that may be left out of a thing, of its length: small ones are hazards too."""
+FAR_M, ASIDE_M = 50.0, 16.0
+"""Farther than this beyond the goal, or beside the road, rough trees are mere clumps."""
 
 Rng = np.random.Generator
 
@@ -64,8 +73,8 @@ class Decor:
     Chance comes in separate streams (`rng(name)`), so that another hazard does not move the houses.
     """
 
-    def __init__(self, setup: WorldSetup) -> None:
-        self.setup = setup
+    def __init__(self, setup: WorldSetup, sharpness: float = 1.0) -> None:
+        self.setup, self._sharpness, self.kit = setup, sharpness, kit_for(sharpness)
         self.props: list[Prop] = []
         self.lamps: list[Lamp] = []
         self.puffs: list[Puff] = []
@@ -78,7 +87,7 @@ class Decor:
         for camera in self.setup.cameras:
             aside = abs(math.remainder(bearing - camera.yaw_rad, 2 * math.pi))
             if aside < camera.fov_rad / 2 + TURN_RAD or math.hypot(x, y) < 4:
-                return detail_at(x, y)
+                return detail_at(x, y, self._sharpness)
         return 0
 
     @property
@@ -122,8 +131,10 @@ class Decor:
         self, class_name: str, solids: Sequence[Solid], at: Vector3, heading_rad: float = 0.0
     ) -> None:
         """Set still solids that labels do not count."""
-        name = f"decor {len(self.props)}"
-        self.props.append(Prop(name, class_name, tuple(solids), Pose(at, heading_rad)))
+        name, pose = f"decor {len(self.props)}", Pose(at, heading_rad)
+        # rough plants have their snow on already
+        snowable = not (self.kit.is_rough and class_name == "vegetation")
+        self.props.append(Prop(name, class_name, tuple(solids), pose, snowable=snowable))
 
     def place(
         self, placed: PlacedObject, velocity_mps: Vector3 = (0.0, 0.0, 0.0), parked: bool = False
@@ -135,7 +146,9 @@ class Decor:
         prop, puffs, lamps = prop_of(
             placed, number, self.dark and not parked, seed, self.detail(x, y)
         )
-        self.props.append(replace(prop, velocity_mps=velocity_mps))
+        coarse_m = coarse_at(max(NEAREST_M, 2 * abs(y)), self._sharpness)
+        coarse_m = min(coarse_m, MOST_COARSE * max(placed.box.size_m))
+        self.props.append(replace(prop, velocity_mps=velocity_mps, coarse_m=coarse_m))
         self.puffs += puffs
         self.lamps += lamps
         mirror = mirror_of(placed, seed)
@@ -190,7 +203,10 @@ def paint_marks(decor: Decor, marks: Sequence[Mark]) -> None:
 
 
 def repair(decor: Decor, layout: Layout, town: bool) -> None:
-    """What traffic and workmen leave on a road: patches, filled cracks, covers, wheel tracks."""
+    """What traffic and workmen leave on a road: patches, filled cracks, covers, wheel tracks.
+
+    Roughly, cracks and covers are too small to show.
+    """
     if not decor.bare:
         return
     rng = decor.rng("repairs")
@@ -201,6 +217,10 @@ def repair(decor: Decor, layout: Layout, town: bool) -> None:
             length, width = rng.uniform(1, 6), rng.uniform(0.6, 1.6)
             spans.append((x, x + length, y - width / 2, y + width / 2))
         _stain(decor, meshes.rectangles(spans, 0.005), (tone, tone, tone * 1.03), 0.45)
+    lanes = [(-20, 260, y - 0.3, y + 0.3) for y in (-0.8, 0.8, 2.7, 4.3)]
+    if decor.kit.is_rough:
+        _stain(decor, meshes.rectangles(lanes, 0.004), (0.16, 0.16, 0.17), 0.07)
+        return
     for _ in range(4):
         x, y = float(rng.uniform(3, 45)), float(rng.uniform(layout.right + 1, layout.left - 1))
         tar = Solid("mesh", None, rgba=(*TAR, 0.5), mesh=_crack(int(rng.integers(12))))
@@ -212,7 +232,6 @@ def repair(decor: Decor, layout: Layout, town: bool) -> None:
         for _ in range(4):
             x, y = float(rng.uniform(4, 60)), float(rng.uniform(-1.5, 5))
             decor.put("road", cover, (x, y, 0.008))
-    lanes = [(-20, 260, y - 0.3, y + 0.3) for y in (-0.8, 0.8, 2.7, 4.3)]
     _stain(decor, meshes.rectangles(lanes, 0.004), (0.16, 0.16, 0.17), 0.07)
 
 
@@ -247,10 +266,12 @@ def plant_tree(
     season = AUTUMN if decor.setup.decor_seed % 5 == 3 else GREENS
     leaf, seed, heading = pick(rng, season), int(rng.integers(8)), float(rng.uniform(0, 6.3))
     detail, snow = decor.detail(x, y), decor.conditions.snow_cover
+    if decor.kit.is_rough:
+        detail = int(x < decor.setup.goal_m + FAR_M and abs(y) < ASIDE_M)
     if conifer:
-        solids = greenery.conifer(seed, detail, snow, scale)
+        solids = decor.kit.conifer(seed, detail, snow, scale)
     else:
-        solids = greenery.broadleaf(seed, detail, leaf, snow, scale)
+        solids = decor.kit.broadleaf(seed, detail, leaf, snow, scale)
     decor.add("vegetation", solids, (x, y, 0.0), heading)
 
 
@@ -258,7 +279,7 @@ def plant_bush(decor: Decor, rng: Rng, x: float, y: float, scale: float) -> None
     """A shrub."""
     leaf, seed, heading = pick(rng, GREENS), int(rng.integers(6)), float(rng.uniform(0, 6.3))
     snow = decor.conditions.snow_cover
-    solids = greenery.bush(seed, decor.detail(x, y), leaf, snow, scale)
+    solids = decor.kit.bush(seed, decor.detail(x, y), leaf, snow, scale)
     decor.add("vegetation", solids, (x, y, 0.0), heading)
 
 
@@ -269,7 +290,7 @@ def lamp_posts(
     reach = -1.6 if left else 1.6
     strength = 1.0 if decor.night else 0.42
     for x in np.arange(first_m, 110, step_m).tolist():
-        decor.put("pole", scenery.street_lamp(), (x, y, up_m), math.copysign(math.pi / 2, reach))
+        decor.put("pole", decor.kit.street_lamp(), (x, y, up_m), math.copysign(math.pi / 2, reach))
         if decor.dark:
             head = (x, y + reach, up_m + 6.55)
             bulb = Solid("box", (0.2, 0.6, 0.06), rgba=(1.0, 0.88, 0.64, 1.0), emission=1.0)

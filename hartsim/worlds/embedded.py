@@ -4,11 +4,12 @@ A builder module makes the stage: `street` for driving, `tabletop` for robots. E
 
     SURFACES: Mapping[str, Size]            what can be painted, with the texture size that fits
     KINDS: frozenset[str]                   the catalogue kinds that it can draw
-    build(setup: WorldSetup) -> Stage       everything to see, a pure function of the setup
+    build(setup: WorldSetup, sharpness: float) -> Stage
+                                            everything to see; 1 for all there is, less for drafts
 
 `street` also `road(setup) -> (right_m, left_m)`, between which the ego is on the road; `tabletop`
-`start(setup) -> ArmState`, where the gripper waits, and `arm(setup, state) -> Prop`, the arm as it
-then looks, which takes the place of the stage's.
+`start(setup) -> ArmState`, where the gripper waits, `arm(setup, state) -> Prop`, the arm as it
+then looks, which takes the place of the stage's, and `bender(setup)`, how its links get there.
 
 The street's world frame is the ego frame of the setup. The ego then drives through it; frames are
 always in the current ego frame, states in that of the setup.
@@ -42,6 +43,8 @@ RANGES: Mapping[Task, Range] = {
     "robot": Range(near_m=0.03, far_m=40.0, ceiling_m=2.0),
 }
 
+SHARP_PX = 256
+"""The height of pictures that show all there is; smaller drafts are modelled more roughly."""
 PROOF_PX = (96, 96)
 """Small looks before and after painting show which surfaces were seen to change."""
 _SEEN = 3
@@ -115,10 +118,11 @@ class EmbeddedWorld:
         supersample: int = 2,
         draft: bool = False,
     ) -> None:
-        self.task, self.size_px = task, size_px
+        self.task, self.size_px, self._draft = task, size_px, draft
         supersample = 1 if draft else supersample
         self._fine = (size_px[0] * supersample, size_px[1] * supersample)
         self._build = _builder(task)
+        self._sharpness = min(1.0, size_px[0] / SHARP_PX) if draft else 1.0
         self.surfaces: Mapping[str, Size] = dict(self._build.SURFACES)
         self._studio = Studio(self._fine, RANGES[task], shadows, draft)
         self._setup: WorldSetup | None = None
@@ -131,10 +135,10 @@ class EmbeddedWorld:
         """Show what a compiled scene asks of its world."""
         if setup.task != self.task:
             raise WorldError(f"a {setup.task} scene cannot be shown in a {self.task} world")
-        self._studio.show(self._build.build(setup))
+        self._studio.show(self._build.build(setup, self._sharpness))
         self._setup, self._moment = setup, Moment(speed_mps=setup.speed_mps)
         if self.task == "robot":
-            self._moment.arm = self._build.start(setup)
+            self._moment.arm, self._bent = self._build.start(setup), self._build.bender(setup)
         else:
             self._road = self._build.road(setup)
         self._sort_props(setup)
@@ -150,6 +154,7 @@ class EmbeddedWorld:
             for prop in props
             if prop.instance is not None and prop.instance.name in motions
         ]
+        self._boxes: dict[str, tuple[Pose, Box3D]] = {}
         self._drifting = [prop for prop in props if any(prop.velocity_mps)]
         self._solid = {
             prop.instance.name: (prop, prop.instance.box)
@@ -225,8 +230,7 @@ class EmbeddedWorld:
         steps = max(1, round(seconds / SUBSTEP_S))
         for _ in range(steps):
             self._advance(bounded, seconds / steps)
-        if self.task == "robot":
-            self._studio.redraw(self._build.arm(self._setup, self._moment.arm))
+        self._show_arm()
         self._studio.move({}, self._moment.ego)
         return self.state()
 
@@ -257,9 +261,17 @@ class EmbeddedWorld:
         if memory.setup != self._setup:
             self.show(memory.setup)
         self._moment = deepcopy(memory.moment)
-        if self.task == "robot":
-            self._studio.redraw(self._build.arm(self._setup, self._moment.arm))
+        self._show_arm()
         self._studio.move(memory.poses, self._moment.ego)
+
+    def _show_arm(self) -> None:
+        """Draw the arm as it is now: drafts move its links, which is faster than a new mesh."""
+        if self.task != "robot":
+            return
+        if self._draft:
+            self._studio.bend(*self._bent(self._moment.arm))
+        else:
+            self._studio.redraw(self._build.arm(self._setup, self._moment.arm))
 
     def obstacles(self) -> dict[str, Box3D]:
         """What can be hit, by name: its box now, in the frame of the setup."""
@@ -268,8 +280,13 @@ class EmbeddedWorld:
         return {name: self._box(name) for name in self._solid if name not in kept}
 
     def _box(self, name: str) -> Box3D:
+        """The box of a solid thing now, found anew only where it has moved."""
         prop, box = self._solid[name]
-        return box_at(box, prop.pose, self._studio.poses[prop.name])
+        pose = self._studio.poses[prop.name]
+        known = self._boxes.get(name)
+        if known is None or known[0] is not pose:
+            known = self._boxes[name] = pose, box_at(box, prop.pose, pose)
+        return known[1]
 
     def _advance(self, action: NDArray[np.float64], seconds: float) -> None:
         moment, poses = self._moment, self._studio.poses

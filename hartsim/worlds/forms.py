@@ -1,7 +1,8 @@
 """From solids to placed corners, fast: each shape is made once, then stretched where it may be."""
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 
 import numpy as np
@@ -37,9 +38,19 @@ class Placed:
     normals: Corners
 
 
-def place(solids: Sequence[Solid], poses: Sequence[Pose]) -> list[Placed]:
-    """The solids where they are, each moved by a pose; those of one form are placed together."""
+def place(
+    solids: Sequence[Solid], poses: Sequence[Pose], coarse_m: Sequence[float] | None = None
+) -> list[Placed]:
+    """The solids where they are, each moved by a pose; those of one form are placed together.
+
+    `coarse_m` says for each how large what may be lost of it is, 0 for nothing.
+    """
     formed = [_formed(solid) for solid in solids]
+    if coarse_m is not None:
+        formed = [
+            _coarsened(solid, form, cell_m) if cell_m > 0 and solid.surface is None else form
+            for solid, form, cell_m in zip(solids, formed, coarse_m, strict=True)
+        ]
     linear, offsets = _motions(solids, poses)
     alike: dict[int, list[int]] = {}
     for index, (form, _, _) in enumerate(formed):
@@ -175,7 +186,91 @@ def _bevelled() -> Form:
 
 @cache
 def _capsule() -> Form:
-    mesh = meshes.capsule(0.5, 3.0, 14)
+    return _eased_capsule(14)
+
+
+def _eased_capsule(sides: int) -> Form:
+    mesh = meshes.capsule(0.5, 3.0, sides)
     ease = np.zeros_like(mesh.vertices)
     ease[..., 2] = np.sign(mesh.vertices[..., 2])
     return Form(mesh, mesh.vertices - ease, ease)
+
+
+Formed = tuple[Form, Corners, float]
+
+
+def _coarsened(solid: Solid, formed: Formed, cell_m: float) -> Formed:
+    """The form without what is smaller than a cell; cells come in few sizes, to be shared."""
+    form, scale, radius = formed
+    if form.ease is not None:
+        if solid.shape == "box":
+            return formed if radius > cell_m else (_primitive("box"), scale, 0.0)
+        return (_rough_capsule(), scale, radius)
+    x, y, z = (math.floor(2 * math.log2(cell_m / max(each, 1e-6))) for each in scale.tolist())
+    return _coarse(form, (x, y, z)), scale, radius
+
+
+LEAST_CELLS = 2.6
+"""How many cells a form has at least each way, so that none is lost altogether."""
+FINER, KEPT = 3, 0.7
+"""How often cells may be halved until so much of a form's skin is left, else all is kept."""
+Floats = NDArray[np.float64]
+
+
+@lru_cache(maxsize=1024)
+def _coarse(form: Form, steps: tuple[int, int, int]) -> Form:
+    """The form without what is smaller than cells, 2 to the half of each step long.
+
+    Where too much would be lost, as of a bicycle's tubes, cells are smaller.
+    """
+    corners = form.unit.reshape(-1, 3)
+    span = np.maximum(corners.max(axis=0) - corners.min(axis=0), 1e-6)
+    cells = np.minimum(2.0 ** (np.array(steps) / 2), span / LEAST_CELLS)
+    for _ in range(FINER):
+        coarse = _clustered(form, cells)
+        if _area(coarse.unit) > KEPT * _area(form.unit):
+            return coarse
+        cells = cells / 2
+    return form
+
+
+def _clustered(form: Form, cells: Floats) -> Form:
+    """The form with one corner for all that lie in a cell: the one farthest from the middle.
+
+    Triangles that come to nothing, or twice, go. Source: Rossignac and Borrel, Multi-resolution 3D
+    approximations for rendering (1993).
+    """
+    corners = form.unit.reshape(-1, 3)
+    low, high = corners.min(axis=0), corners.max(axis=0)
+    about = corners - (low + high) / 2
+    places = np.rint(about / cells).astype(np.int64) + (1 << 20)
+    keys = (places[:, 0] << 42) + (places[:, 1] << 21) + places[:, 2]
+    _, cell_of = np.unique(keys, return_inverse=True)
+    order = np.lexsort((((about / np.maximum(high - low, 1e-6)) ** 2).sum(axis=1), cell_of))
+    last = np.append(np.flatnonzero(np.diff(cell_of[order])), len(order) - 1)
+    faces = cell_of.reshape(-1, 3)
+    first = faces.argmin(axis=1)[:, None]
+    turned = faces[np.arange(len(faces))[:, None], (first + np.arange(3)) % 3]
+    once = np.sort(np.unique(turned, axis=0, return_index=True)[1])
+    a, b, c = faces[once].T
+    own = once[(a != b) & (b != c) & (a != c)]
+    mesh = form.mesh
+    kept = replace(
+        mesh,
+        vertices=mesh.vertices[own],
+        normals=mesh.normals[own],
+        uv=mesh.uv[own],
+        roles=mesh.roles[own],
+        shade=mesh.shade[own],
+    )
+    return Form(kept, np.ascontiguousarray(corners[order[last]][faces[own]]))
+
+
+def _area(triangles: Corners) -> float:
+    a, b, c = (triangles[:, k] for k in range(3))
+    return float(np.linalg.norm(np.cross(b - a, c - a), axis=1).sum())
+
+
+@cache
+def _rough_capsule() -> Form:
+    return _eased_capsule(6)

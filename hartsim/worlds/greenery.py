@@ -50,20 +50,20 @@ def conifer(seed: int, detail: int, snow: float, scale: float) -> list[Solid]:
 def bush(seed: int, detail: int, leaf: Colour, snow: float, scale: float) -> list[Solid]:
     """A rounded shrub about 1 m high at scale 1."""
     crown = _bush(seed, detail)
-    return [_leafy(crown, _snowed(leaf, snow * 0.8), scale)]
+    return [_leafy(crown, snowed(leaf, snow * 0.8), scale)]
 
 
 def hedge(length_m: float, seed: int, leaf: Colour, snow: float) -> list[Solid]:
     """A clipped hedge along x, a little uneven."""
-    return [_leafy(_hedge(length_m, seed), _snowed(leaf, snow * 0.5), 1.0)]
+    return [_leafy(_hedge(length_m, seed), snowed(leaf, snow * 0.5), 1.0)]
 
 
 def _crown(low: Mesh, high: Mesh, leaf: Colour, snow: float, scale: float) -> list[Solid]:
     """The shaded and the sunny half of a crown; snow lies on the upper one."""
     r, g, b = (0.62 * each for each in leaf)
     return [
-        _leafy(low, _snowed((r, g, b), snow * 0.25), scale),
-        _leafy(high, _snowed(leaf, snow * 0.8), scale),
+        _leafy(low, snowed((r, g, b), snow * 0.25), scale),
+        _leafy(high, snowed(leaf, snow * 0.8), scale),
     ]
 
 
@@ -71,7 +71,8 @@ def _leafy(mesh: Mesh, tint: Colour, scale: float) -> Solid:
     return Solid("mesh", None, surface=LEAVES, mesh=mesh, tint=tint, scale=scale)
 
 
-def _snowed(colour: Colour, cover: float) -> Colour:
+def snowed(colour: Colour, cover: float) -> Colour:
+    """The colour under so much snow, in a few steps."""
     share = round(cover, 1)
     r, g, b = (c + (s - c) * share for c, s in zip(colour, SNOW, strict=True))
     return r, g, b
@@ -115,10 +116,11 @@ def _clumps(balls: Sequence[Ball], seed: int, detail: int) -> Mesh:
 def _foliage(seed: int, size: Vector3, fine: bool) -> Mesh:
     """A clump whose normals lean up, since leaves let light through."""
     clump = meshes.blob(seed, size, 0.26 if fine else 0.16, level=int(fine))
-    return _leaning(replace(clump, uv=(clump.uv / LEAF_TILE_M).astype(np.float32)))
+    return leaning(replace(clump, uv=(clump.uv / LEAF_TILE_M).astype(np.float32)))
 
 
-def _leaning(mesh: Mesh) -> Mesh:
+def leaning(mesh: Mesh) -> Mesh:
+    """The mesh with normals that lean up."""
     lifted = mesh.normals + np.array([0, 0, 0.55], np.float32)
     lifted /= np.linalg.norm(lifted, axis=-1, keepdims=True)
     return replace(mesh, normals=lifted)
@@ -138,7 +140,7 @@ def _conifer(seed: int, detail: int) -> tuple[Mesh, Mesh, Mesh]:
         outer = np.column_stack([ring * jag[:, None], low + droop])
         inner = np.column_stack([ring * 0.05, np.full(sides, low + 12.2 / levels)])
         skirt = meshes.loft(np.stack([outer, inner]), crease_deg=25)
-        skirts.append(_leaning(replace(skirt, uv=(skirt.uv / LEAF_TILE_M).astype(np.float32))))
+        skirts.append(leaning(replace(skirt, uv=(skirt.uv / LEAF_TILE_M).astype(np.float32))))
     bark = shaded(painted(trunk, "bark", BARK), 0.6, 1.0)
     return bark, join(skirts[::2]), join(skirts[1::2])
 

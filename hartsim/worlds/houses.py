@@ -40,7 +40,7 @@ AWNINGS: tuple[Colour, ...] = (
     (0.55, 0.2, 0.32),
 )
 STONE: Colour = (0.5, 0.48, 0.46)
-
+FRAME: Colour = (0.88, 0.87, 0.84)
 
 TINTS: tuple[Colour, ...] = (
     (1.0, 1.0, 1.0),
@@ -100,22 +100,31 @@ class House:
         return self.floors * BAY_M + self.foot_m
 
 
-def building(name: str, house: House, place_m: Vector3, heading_rad: float) -> Prop:
-    """The house with the middle of its front at a place, its front turned to -y by `heading`."""
+def building(
+    name: str, house: House, place_m: Vector3, heading_rad: float, rough: bool = False
+) -> Prop:
+    """The house with the middle of its front at a place, its front turned to -y by `heading`.
+
+    A `rough` one has a plain door, neither chimney nor gutter, and one of two tints.
+    """
     walls = _walls(house.bays, house.floors, house.deep_bays, house.foot_m, house.seed % 4)
-    solids = [Solid("mesh", None, surface=house.surface, mesh=walls, tint=house.tint)]
+    tint = house.tint if not rough or house.tint in TINTS[:2] else TINTS[0]
+    solids = [Solid("mesh", None, surface=house.surface, mesh=walls, tint=tint)]
     if house.lit:
         panes = _lit_windows(
             house.bays, house.floors, house.deep_bays, house.foot_m, house.seed % 8
         )
         solids.append(Solid("mesh", None, mesh=panes, emission=1.0))
-    solids += _shop_fronts(house, fine=place_m[0] < 45) if house.shops else _plinth(house)
+    if house.shops:
+        solids += _shop_fronts(house, fine=place_m[0] < 45 and not rough)
+    else:
+        solids += _plinth(house, rough)
     top = (0.0, 0.0, house.height_m)
     if house.roof == "flat":
         roof = _flat_roof(house.bays, house.deep_bays, house.seed % 4)
         solids.append(Solid("mesh", None, top, mesh=roof))
     else:
-        roof = _pitched_roof(house.bays, house.deep_bays, house.roof == "gable")
+        roof = _pitched_roof(house.bays, house.deep_bays, house.roof == "gable", rough)
         solids.append(Solid("mesh", None, top, mesh=roof, colours={"roof": house.roof_colour}))
     return Prop(name, "building", tuple(solids), Pose(place_m, heading_rad))
 
@@ -163,25 +172,33 @@ def _walls(bays: int, floors: int, deep_bays: int, foot_m: float, shift: int) ->
     return meshes.quads(points, coords)
 
 
-def _plinth(house: House) -> list[Solid]:
+def _plinth(house: House, rough: bool) -> list[Solid]:
     """A plinth, and a door with its steps in one of the bays."""
     door_x = -house.width_m / 2 + BAY_M * (0.5 + house.seed % house.bays)
     size = (house.width_m + 0.08, house.depth_m + 0.08, 0.5)
     at = (0.0, house.depth_m / 2, 0.25)
     return [
         Solid("box", size, at, rgba=(*STONE, 1.0)),
-        Solid("mesh", None, (door_x, 0.0, 0.0), mesh=_door(), colours={"door": house.door}),
+        Solid("mesh", None, (door_x, 0.0, 0.0), mesh=_door(rough), colours={"door": house.door}),
     ]
 
 
-@lru_cache(maxsize=1)
-def _door() -> Mesh:
+@lru_cache(maxsize=2)
+def _door(rough: bool) -> Mesh:
+    if rough:
+        sheets = (("frame", FRAME, 0.75, 2.5, -0.1), ("door", DOORS[0], 0.5, 2.2, -0.16))
+        return join(
+            [
+                painted(meshes.quad([(-w, y, 0), (w, y, 0), (w, y, z), (-w, y, z)]), role, colour)
+                for role, colour, w, z, y in sheets
+            ]
+        )
     blocks: Sequence[meshes.Block] = [
-        ((1.5, 0.16, 2.5), (0, -0.03, 1.25), "frame", (0.88, 0.87, 0.84)),
+        ((1.5, 0.16, 2.5), (0, -0.03, 1.25), "frame", FRAME),
         ((1.1, 0.1, 2.2), (0, -0.08, 1.15), "door", DOORS[0]),
         ((0.7, 0.12, 0.36), (0, -0.09, 1.85), "glass", (0.3, 0.36, 0.4)),
         ((1.7, 0.9, 0.18), (0, -0.4, 0.09), "step", STONE),
-        ((1.9, 0.9, 0.1), (0, -0.4, 2.62), "frame", (0.88, 0.87, 0.84)),
+        ((1.9, 0.9, 0.1), (0, -0.4, 2.62), "frame", FRAME),
     ]
     return meshes.blocks(blocks)
 
@@ -258,7 +275,7 @@ def _awning(middle: float, wide: float, high: float, colour: Colour, count: int)
 
 
 @lru_cache(maxsize=128)
-def _pitched_roof(bays: int, deep_bays: int, gable: bool) -> Mesh:
+def _pitched_roof(bays: int, deep_bays: int, gable: bool, rough: bool) -> Mesh:
     """Tiled slopes over the eaves, at z = 0, with a chimney and a gutter."""
     half, deep, eaves = bays * BAY_M / 2, deep_bays * BAY_M, 0.45
     rise = min(deep, 9.6) * (0.42 if gable else 0.34)
@@ -276,6 +293,8 @@ def _pitched_roof(bays: int, deep_bays: int, gable: bool) -> Mesh:
         other = [(-x, y, z) for x, y, z in wall]
         triangles = meshes.mesh_of(wall + other, [[0, 1, 2], [3, 5, 4]])
         parts.append(painted(triangles, "gable", (0.85, 0.82, 0.76)))
+    if rough:
+        return join(parts)
     chimney = moved(meshes.box((0.7, 0.7, 1.5)), (half * 0.5, deep * 0.62, rise * 0.85))
     parts.append(painted(chimney, "chimney", (0.5, 0.3, 0.25)))
     gutter = moved(meshes.box((2 * half + 2 * eaves, 0.14, 0.12)), (0, -eaves, -0.12))

@@ -78,7 +78,19 @@ def srgb(linear: Vector3) -> Colour:
     return r, g, b
 
 
-def detail_at(x: float, y: float) -> int:
-    """How finely to model what stands here: 3 near the ego, 0 far away."""
-    away = math.hypot(x, y)
+def detail_at(x: float, y: float, sharpness: float = 1.0) -> int:
+    """How finely to model what stands here: 3 near the ego, 0 far away.
+
+    A camera of half the `sharpness` sees as much of a thing at half the distance.
+    """
+    away = math.hypot(x, y) / sharpness
     return sum(away < limit for limit in DETAIL_M)
+
+
+COARSE_RAD = 0.006
+"""What may be left out at full sharpness: one and a half pixels of a view of 60 degrees."""
+
+
+def coarse_at(nearest_m: float, sharpness: float) -> float:
+    """The size of what may be left out of a thing that cameras come so near to, metres."""
+    return COARSE_RAD / sharpness * nearest_m if sharpness < 1 else 0.0

@@ -35,20 +35,25 @@ def overlap(one: Box3D, other: Box3D) -> bool:
     high = one.centre_m[2] + one.size_m[2] / 2, other.centre_m[2] + other.size_m[2] / 2
     if max(low) > min(high):
         return False
-    first, second = one.corners()[:, :2], other.corners()[:, :2]
-    for heading in (one.heading_rad, other.heading_rad):
-        for angle in (heading, heading + math.pi / 2):
-            axis = np.array([math.cos(angle), math.sin(angle)])
-            a, b = first @ axis, second @ axis
-            if a.max() < b.min() or b.max() < a.min():
-                return False
-    return True
+    away = other.centre_m[0] - one.centre_m[0], other.centre_m[1] - one.centre_m[1]
+    turn = other.heading_rad - one.heading_rad
+    c, s = abs(math.cos(turn)), abs(math.sin(turn))
+    return not (_parted(one, other, away, c, s) or _parted(other, one, away, c, s))
+
+
+def _parted(one: Box3D, other: Box3D, away: tuple[float, float], c: float, s: float) -> bool:
+    """Whether one of two boxes turned by so much parts them along an axis of its own."""
+    x, y = math.cos(one.heading_rad), math.sin(one.heading_rad)
+    long, wide = other.size_m[0], other.size_m[1]
+    along, aside = abs(away[0] * x + away[1] * y), abs(away[1] * x - away[0] * y)
+    reach = one.size_m[0] + long * c + wide * s, one.size_m[1] + long * s + wide * c
+    return 2 * along > reach[0] or 2 * aside > reach[1]
 
 
 def shifted(pose: Pose, velocity_mps: Vector3, seconds: float) -> Pose:
     """The pose after moving straight for this long."""
-    x, y, z = (p + v * seconds for p, v in zip(pose.position_m, velocity_mps, strict=True))
-    return Pose((x, y, z), pose.heading_rad)
+    (x, y, z), (a, b, c) = pose.position_m, velocity_mps
+    return Pose((x + a * seconds, y + b * seconds, z + c * seconds), pose.heading_rad)
 
 
 def carried(point_m: Vector3, start: Pose, now: Pose) -> Vector3:

@@ -5,7 +5,7 @@ Planes are float32 (H, W) or (3, H, W): the order in which NumPy is fast.
 
 import math
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,7 @@ FAR_M = 1e4
 
 @dataclass(frozen=True, eq=False)
 class Eye:
-    """Where a camera is and which way each pixel looks: `rays` (3, H, W) have optical depth 1.
+    """Where a camera is and which way each pixel looks.
 
     `axes` turns optical directions (x right, y down, z ahead) into the world's; `slopes` are the
     rays' x and y in the optical frame; `stretch` (H, W) is how long a ray is per metre of depth.
@@ -33,9 +33,14 @@ class Eye:
     size_px: Size
     position_m: NDArray[np.float64]
     axes: NDArray[np.float64]
-    rays: Planes
     slopes: tuple[Plane, Plane]
     stretch: Plane
+
+    @cached_property
+    def rays(self) -> Planes:
+        """Of each pixel (3, H, W), one metre long in optical depth."""
+        (x, y), turned = self.slopes, self.axes.astype(np.float32)
+        return np.stack([turned[k, 0] * x + turned[k, 1] * y + turned[k, 2] for k in range(3)])
 
     @property
     def step(self) -> float:
@@ -65,9 +70,7 @@ def eye_of(
 ) -> Eye:
     """The eye of a camera with this vertical field of view."""
     x, y, stretch = _lens(size_px, fov_rad)
-    turned = axes.astype(np.float32)
-    rays = np.stack([turned[k, 0] * x + turned[k, 1] * y + turned[k, 2] for k in range(3)])
-    return Eye(size_px, position_m, axes, rays, (x, y), stretch)
+    return Eye(size_px, position_m, axes, (x, y), stretch)
 
 
 @lru_cache(maxsize=16)

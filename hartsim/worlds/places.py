@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hartsim.types import Vector3
 from hartsim.worlds import greenery, houses, meshes, scenery
 from hartsim.worlds.decor import (
     KERB_M,
@@ -57,9 +58,7 @@ def _residential(decor: Decor, layout: Layout) -> None:
             setback = float(rng.uniform(4.0, 7.0))
             plot = house.width_m + float(rng.uniform(3.0, 7.0))
             middle = (x + house.width_m / 2, line + out * setback, 0.0)
-            decor.props.append(
-                houses.building(f"house {left} {x:.0f}", house, middle, houses.facing(left))
-            )
+            _put_up(decor, f"house {left} {x:.0f}", house, middle, houses.facing(left))
             _garden(decor, rng, x - 1.5, plot, line, out, setback)
             x += plot
         _avenue(decor, line - out * 0.2, 15.0, 0.85)
@@ -69,6 +68,10 @@ def _residential(decor: Decor, layout: Layout) -> None:
         walk_people(decor, line - out * layout.pavement / 2, 3)
     _wood(decor, -30.0, 34.0, 16)
     _sign(decor, "round", WHITE, (0.78, 0.1, 0.1), 19.0, layout.right - 0.5)
+
+
+def _put_up(decor: Decor, name: str, house: House, at: Vector3, heading_rad: float) -> None:
+    decor.props.append(houses.building(name, house, at, heading_rad, decor.kit.is_rough))
 
 
 def _villa(decor: Decor, rng: Rng) -> House:
@@ -95,10 +98,10 @@ def _garden(
     edge = int(rng.integers(4))
     if edge == 0:
         wood = pick(rng, ((0.88, 0.87, 0.83), (0.5, 0.36, 0.25)))
-        decor.put("barrier", scenery.picket_fence(length), at, wood=wood)
+        decor.put("barrier", decor.kit.picket_fence(length), at, wood=wood)
     elif edge == 1:
         snow = decor.conditions.snow_cover
-        hedge = greenery.hedge(length, int(rng.integers(4)), pick(rng, greenery.GREENS[:3]), snow)
+        hedge = decor.kit.hedge(length, int(rng.integers(4)), pick(rng, greenery.GREENS[:3]), snow)
         decor.add("vegetation", hedge, at)
     elif edge == 2:
         decor.put("barrier", scenery.low_wall(length), at)
@@ -111,7 +114,7 @@ def _garden(
         tree_y = line + out * (2 + deep * (setback + 1))
         plant_tree(decor, rng, x + plot - 1.5, tree_y, 0.7 + 0.45 * size, conifer < 0.3)
     if bin_there < 0.4:
-        decor.put("other", scenery.bin_(), (x + 0.8, line - out * 0.3, KERB_M))
+        decor.put("other", decor.kit.bin(), (x + 0.8, line - out * 0.3, KERB_M))
 
 
 def _avenue(decor: Decor, y: float, step_m: float, scale: float) -> None:
@@ -152,7 +155,7 @@ def _city(decor: Decor, layout: Layout) -> None:
             house = _town_house(decor, rng)
             middle = (x + house.width_m / 2, line, KERB_M)
             name = f"house {left} {x:.0f}"
-            decor.props.append(houses.building(name, house, middle, houses.facing(left)))
+            _put_up(decor, name, house, middle, houses.facing(left))
             x += house.width_m + (9.0 if rng.uniform() < 0.12 else 0.0)
         kerb = line - out * (layout.pavement - 0.5)
         lamp_posts(decor, kerb, left, 14.0 if left else 24.0, 24.0, KERB_M)
@@ -164,7 +167,7 @@ def _city(decor: Decor, layout: Layout) -> None:
     for k in range(5):
         house = _town_house(decor, rng, taller=2)
         across = (196.0, -34.0 + 17.0 * k, 0.0)
-        decor.props.append(houses.building(f"end {k}", house, across, -math.pi / 2))
+        _put_up(decor, f"end {k}", house, across, -math.pi / 2)
     _signals(decor, layout)
     _crossing(decor, layout)
 
@@ -195,7 +198,7 @@ def _furniture(decor: Decor, line: float, out: float, layout: Layout) -> None:
         if not decor.free(x, kerb, 1.0):
             continue
         if choice == 0:
-            decor.put("other", scenery.bin_(), (x, kerb, KERB_M))
+            decor.put("other", decor.kit.bin(), (x, kerb, KERB_M))
         elif choice == 1:
             decor.put("other", scenery.bench(), (x, wall, KERB_M), inward)
         elif choice == 2:
@@ -246,10 +249,10 @@ def _highway(decor: Decor, layout: Layout) -> None:
         decor.put("barrier", scenery.concrete_barrier(220.0), (95.0, median, 0.0))
     else:
         for y, heading in ((median - 0.4, math.pi), (median + 0.4, 0.0)):
-            decor.put("barrier", scenery.guard_rail(220.0), (95.0, y, 0.0), heading)
-    decor.put("barrier", scenery.guard_rail(220.0), (95.0, layout.right - 0.7, 0.0), 0.0)
+            decor.put("barrier", decor.kit.guard_rail(220.0), (95.0, y, 0.0), heading)
+    decor.put("barrier", decor.kit.guard_rail(220.0), (95.0, layout.right - 0.7, 0.0), 0.0)
     for x in np.arange(0, 150, 25.0).tolist():
-        decor.put("pole", scenery.delineator(), (x, layout.right - 1.1, 0.0))
+        decor.put("pole", decor.kit.delineator(), (x, layout.right - 1.1, 0.0))
     _gantry(decor, float(rng.uniform(40, 100)), layout)
     _verges(decor, layout.right - 6, FAR_EDGES[1] + 5, 30, 0.5)
     for k in range(int(rng.integers(2, 5))):
@@ -269,7 +272,7 @@ def _hall(decor: Decor, rng: Rng, k: int, layout: Layout) -> None:
     hall = House(surface, bays, floors, 5, "flat", ROOFS[1], lit=lit, seed=k)
     away, x = float(rng.uniform(18, 40)), float(rng.uniform(50, 160))
     y = FAR_EDGES[1] + away if left else layout.right - away
-    decor.props.append(houses.building(f"hall {k}", hall, (x, y, 0.0), houses.facing(left)))
+    _put_up(decor, f"hall {k}", hall, (x, y, 0.0), houses.facing(left))
 
 
 def _gantry(decor: Decor, x: float, layout: Layout) -> None:
@@ -302,13 +305,13 @@ def _country(decor: Decor, layout: Layout) -> None:
     _verges(decor, layout.right - 4.5, layout.left + 4.5, count, conifers)
     for side, y in ((-1, layout.right - 3.2), (1, layout.left + 3.4)):
         if rng.uniform() < 0.7:
-            decor.put("barrier", scenery.wire_fence(120.0), (56.0, y, 0.0))
+            decor.put("barrier", decor.kit.wire_fence(120.0), (56.0, y, 0.0))
         if side == 1:
             for x in np.arange(float(rng.uniform(5, 20)), 140, 34.0).tolist():
-                decor.put("pole", scenery.utility_pole(), (x, y + 2.2, 0.0))
+                decor.put("pole", decor.kit.utility_pole(), (x, y + 2.2, 0.0))
     for x in np.arange(4, 110, 22.0).tolist():
         for y in (layout.right - 0.9, layout.left + 0.9):
-            decor.put("pole", scenery.delineator(), (x, y, 0.0))
+            decor.put("pole", decor.kit.delineator(), (x, y, 0.0))
     for k in range(int(rng.integers(1, 4))):
         _farm(decor, rng, k, layout)
     if rng.uniform() < 0.5:
@@ -329,7 +332,7 @@ def _farm(decor: Decor, rng: Rng, k: int, layout: Layout) -> None:
     barn = House(surface, bays, floors, 3, "gable", colour, lit=lit, seed=k)
     away, x = float(rng.uniform(9, 20)), float(rng.uniform(30, 130))
     y = layout.left + away if left else layout.right - away
-    decor.props.append(houses.building(f"farm {k}", barn, (x, y, 0.0), houses.facing(left)))
+    _put_up(decor, f"farm {k}", barn, (x, y, 0.0), houses.facing(left))
 
 
 def _tufts(decor: Decor, layout: Layout) -> None:
@@ -340,7 +343,7 @@ def _tufts(decor: Decor, layout: Layout) -> None:
             out = 1.0 if left else -1.0
             y = layout.edge(left) + out * 2.2
             seed = int(rng.integers(4))
-            mesh = greenery.tuft_field(seed)
+            mesh = decor.kit.tuft_field(seed)
             decor.put("vegetation", mesh, (x, y, -0.05), leaf=scaled(pick(rng, GRASSES), 1.0))
 
 

@@ -84,6 +84,11 @@ class Depths:
         """Where there is anything."""
         return self.buffer > 0
 
+    def metres_to_far(self) -> NDArray[np.float32]:
+        """Distances along the axis of a view that is not parallel, its far end for nothing."""
+        near, far = np.float32(self.view.near_m), np.float32(self.view.far_m)
+        return (near * far) / (near + self.buffer * (far - near))
+
     def metres(self) -> NDArray[np.float32]:
         """Distances along the view's axis, inf where there is nothing."""
         near, far = np.float32(self.view.near_m), np.float32(self.view.far_m)
@@ -130,11 +135,11 @@ class Pool:
         self._context.readDepthMap = mj.mjtDepthMap.mjDEPTH_ZEROFAR.value
         mj.mjr_setBuffer(mj.mjtFramebuffer.mjFB_OFFSCREEN.value, self._context)
         self._scene = mj.MjvScene(self._model, maxgeom=self.batches + 8)
-        self._option, self._camera = mj.MjvOption(), mj.MjvCamera()
+        self._option, self._nothing = mj.MjvOption(), mj.MjvPerturb()
+        self._everything = mj.mjtCatBit.mjCAT_ALL.value
         self._option.geomgroup[:] = 1
         self._option.geomgroup[_OUTSIDE] = 0
         self._spheres, self._middles = np.zeros((0, 4)), np.zeros((0, 3))
-        self._lights: list[Light] = []
         self._shown: NDArray[np.bool_] | None = None
 
     def _share_corners(self) -> None:
@@ -243,36 +248,37 @@ class Pool:
         self._middles[index] = (x + c * a - s * b, y + s * a + c * b, z + d)
         self._shown = None
 
-    def turn(self, index: int, frame: NDArray[np.float64]) -> None:
-        """Move a loaded batch by a rigid motion (4, 4), whichever way that turns it."""
-        self._data.geom_xpos[index] = frame[:3, 3]
-        self._data.geom_xmat[index] = frame[:3, :3].ravel()
-        self._middles[index] = frame[:3, :3] @ self._spheres[index, :3] + frame[:3, 3]
+    def turn(self, indices: Sequence[int], frames: NDArray[np.float64]) -> None:
+        """Move loaded batches each by a rigid motion (N, 4, 4), whichever way that turns them."""
+        turns, places = frames[:, :3, :3], frames[:, :3, 3]
+        self._data.geom_xpos[indices] = places
+        self._data.geom_xmat[indices] = turns.reshape(-1, 9)
+        middles = self._spheres[indices, :3]
+        self._middles[indices] = np.einsum("nij,nj->ni", turns, middles) + places
         self._shown = None
 
     def light(self, lights: Sequence[Light]) -> None:
         """Show the loaded batches under these lights from now on."""
-        self._lights, self._shown = list(lights), None
-
-    def _take_up(self, seen: NDArray[np.bool_]) -> None:
-        """Let the scene have these of the batches, where they are placed, and the lights."""
-        if self._shown is not None and np.array_equal(seen, self._shown):
-            return
         mj, scene = self._mujoco, self._scene
-        self._model.geom_group[: len(seen)] = np.where(seen, 0, _OUTSIDE)
-        everything = mj.mjtCatBit.mjCAT_ALL.value
-        mj.mjv_updateScene(
-            self._model, self._data, self._option, None, self._camera, everything, scene
-        )
         scene.flags[:] = 0
         scene.flags[mj.mjtRndFlag.mjRND_CULL_FACE] = 1
-        scene.nlight = len(self._lights)
-        for slot, light in zip(scene.lights, self._lights, strict=False):
+        scene.nlight = len(lights)
+        for slot, light in zip(scene.lights, lights, strict=False):
             slot.type = mj.mjtLightType.mjLIGHT_DIRECTIONAL.value
             slot.dir[:], slot.pos[:] = light.direction, 0.0
             slot.ambient[:], slot.diffuse[:] = light.ambient, light.diffuse
             slot.specular[:], slot.attenuation[:] = light.specular, (1.0, 0.0, 0.0)
             slot.castshadow = slot.headlight = 0
+
+    def _take_up(self, seen: NDArray[np.bool_]) -> None:
+        """Let the scene have these of the batches, where they are placed, and the lights."""
+        if self._shown is not None and np.array_equal(seen, self._shown):
+            return
+        self._model.geom_group[: len(seen)] = np.where(seen, 0, _OUTSIDE)
+        self._scene.ngeom = 0
+        self._mujoco.mjv_addGeoms(
+            self._model, self._data, self._option, self._nothing, self._everything, self._scene
+        )
         self._shown = seen
         # the scene counts what it has, and the last entry stands for nothing
         self._index_of = np.append(np.flatnonzero(seen), -1).astype(np.int32)

@@ -10,6 +10,7 @@ from hartsim.worlds.meshes import join, moved, painted, shaded, tube
 from hartsim.worlds.stage import Colour, Mesh
 
 METAL: Colour = (0.45, 0.47, 0.49)
+WOOD: Colour = (0.88, 0.87, 0.83)
 
 
 @lru_cache(maxsize=64)
@@ -80,7 +81,7 @@ def picket_fence(length_m: float) -> Mesh:
     pickets = meshes.quads(np.array(front))
     back = moved(meshes.quads(np.array(front)[:, ::-1]), (0, 0.02, 0))
     rails = [moved(meshes.box((length_m, 0.05, 0.07)), (0, 0.04, z)) for z in (0.3, 0.68)]
-    wood = painted(join([pickets, back, *rails]), "wood", (0.88, 0.87, 0.83))
+    wood = painted(join([pickets, back, *rails]), "wood", WOOD)
     return shaded(wood, 0.8, 1.0)
 
 

@@ -18,7 +18,7 @@ from hartsim.types import Image, Pose, Size
 from hartsim.worlds.lens import Marks
 from hartsim.worlds.motion import STILL, turn_of
 from hartsim.worlds.mounting import mounted
-from hartsim.worlds.optics import FAR_M, Eye, Plane, Planes, planes_of
+from hartsim.worlds.optics import Eye, Plane, Planes, planes_of
 from hartsim.worlds.pool import CEILING, Depths
 from hartsim.worlds.relight import lights_of
 from hartsim.worlds.stage import Lamp, Puff, Stage
@@ -81,8 +81,8 @@ def _beam(lamp: Lamp) -> tuple[float, float]:
 def sketch(
     pixels: Image,
     depths: Depths,
+    eye: Eye,
     camera: CameraSetup,
-    ego: Pose,
     stage: Stage,
     sky: Planes,
     lanterns: Lanterns,
@@ -93,17 +93,18 @@ def sketch(
 ) -> Image:
     """The finished picture (H, W, 3) of what OpenGL drew at that size.
 
-    `sky` is in planes, as `Stage.sky` has it; `poses` are where the lanterns' carriers are now;
-    `dazzling` lamps and `puffs` are where they are now, and `marks` are on the camera's glass.
+    `sky` is in planes, as `Stage.sky` has it; `poses` are where the lanterns' carriers and the
+    "ego" are now; `dazzling` lamps and `puffs` are where they are now, and `marks` are on the
+    camera's glass.
     """
-    size_px = (pixels.shape[0], pixels.shape[1])
-    eye = mounted(camera, ego, size_px)
-    depth = np.minimum(depths.metres(), np.float32(FAR_M))
+    depth = depths.metres_to_far()
     picture = _lit(pixels, depth, eye, stage, lanterns, poses)
     if math.isfinite(stage.weather.visibility_m):
         picture = fogged(picture, depth * eye.stretch, stage.weather)
-    _put_sky_behind(picture, np.flatnonzero(depth >= FAR_M), sky, camera, ego, stage)
-    blow(picture, puffs, eye, depth, stage)
+    open_px = np.flatnonzero(depths.buffer.ravel() <= 0)
+    _put_sky_behind(picture, open_px, sky, camera, poses["ego"], stage)
+    if puffs:
+        blow(picture, puffs, eye, depth, stage)
     return through_the_lens(picture, eye, depth, dazzling, stage, marks)
 
 
@@ -118,21 +119,27 @@ def _lit(
     """The colours under exposure and lamps, in which what shines by itself keeps its own."""
     (sun, above), gain = lights_of(stage.lighting)
     exposure = np.float32(stage.lighting.exposure / gain)
-    brightest = np.maximum(np.maximum(pixels[..., 0], pixels[..., 1]), pixels[..., 2]).ravel()
-    own = _own_light().take(brightest)
+    brightest = np.maximum(np.maximum(pixels[..., 0], pixels[..., 1]), pixels[..., 2])
     colour = planes_of(pixels)
-    flat = colour.reshape(3, -1)
-    where, added = _lamplight(lanterns, poses, eye, depth)
-    ratio = exposure + (1 - exposure) * own
-    if not len(where):
-        return colour * ratio.reshape(depth.shape)
-    near, shining = flat[:, where], own[where]
-    flat *= ratio
-    for k in range(3):
-        given = above.ambient[k] + A_LITTLE * above.diffuse[k] + 0.5 * sun.diffuse[k]
-        shone = added[k] / (1 + np.float32(0.6) * added[k])
-        reached = exposure + shone * np.float32(1 / given)
-        flat[k, where] = near[k] * (reached + (1 - reached) * shining)
+    own = _own_light()
+    start, added = _lamplight(lanterns, poses, eye, depth)
+    if added is None:
+        colour *= (exposure + (1 - exposure) * own).take(brightest)
+        return colour
+    if start:
+        colour[:, :start] *= (exposure + (1 - exposure) * own).take(brightest[:start])
+    given = [
+        a + A_LITTLE * d + 0.5 * s
+        for a, d, s in zip(above.ambient, above.diffuse, sun.diffuse, strict=True)
+    ]
+    # near a lamp the eye, or the camera, adapts
+    added /= 1 + np.float32(0.6) * added
+    added *= (1 / np.array(given, np.float32))[:, None, None]
+    added += exposure
+    shining = own.take(brightest[start:])
+    if shining.any():
+        added += (1 - added) * shining
+    colour[:, start:] *= added
     return colour
 
 
@@ -147,26 +154,28 @@ def _own_light() -> Plane:
 
 def _lamplight(
     lanterns: Lanterns, poses: Mapping[str, Pose], eye: Eye, depth: Plane
-) -> tuple[Pixels, Plane]:
-    """The pixels (N,) that lanterns reach, and their light there (3, N)."""
-    nothing = np.zeros(0, np.intp), np.zeros((3, 0), np.float32)
+) -> tuple[int, Planes | None]:
+    """The first row that lanterns reach, and their light from there down (3, rows, W)."""
     if not len(lanterns.reach_m):
-        return nothing
+        return 0, None
     places, aims = _carried(lanterns, poses)
-    local = places - eye.position_m
-    ahead = local @ eye.axes[:, 2]
+    local = (places - eye.position_m) @ eye.axes
     away = np.sqrt((local * local).sum(axis=1)) - lanterns.reach_m
-    away[ahead < -lanterns.reach_m] = np.inf
+    away[local[:, 2] < -lanterns.reach_m] = np.inf
     chosen = np.argsort(away, kind="stable")[:MOST_LAMPS]
     chosen = chosen[away[chosen] < np.inf]
     if not len(chosen):
-        return nothing
-    farthest = float((ahead + lanterns.reach_m)[chosen].max())
-    where = np.flatnonzero(depth.ravel() < np.float32(farthest))
-    points = eye.rays.reshape(3, -1)[:, where] * depth.ravel()[where]
-    strength = _strengths(local[chosen], aims[chosen], chosen, lanterns, points)
-    lit: Plane = np.einsum("lk,ln->kn", lanterns.colour[chosen], strength)
-    return where, lit
+        return 0, None
+    farthest = np.float32((local[chosen, 2] + lanterns.reach_m[chosen]).max())
+    rows = np.flatnonzero(depth.min(axis=1) < farthest)
+    if not len(rows):
+        return 0, None
+    start = int(rows[0])
+    strength = _strengths(
+        local[chosen], aims[chosen] @ eye.axes, chosen, lanterns, depth[start:], eye
+    )
+    lit: Planes = np.einsum("lk,lhw->khw", lanterns.colour[chosen], strength)
+    return start, lit
 
 
 def _carried(lanterns: Lanterns, poses: Mapping[str, Pose]) -> tuple[Floats, Floats]:
@@ -185,11 +194,17 @@ def _carried(lanterns: Lanterns, poses: Mapping[str, Pose]) -> tuple[Floats, Flo
 
 
 def _strengths(
-    local: Floats, aims: Floats, chosen: Pixels, lanterns: Lanterns, points: Planes
-) -> Plane:
-    """How strongly each of the chosen lanterns shines on each point (L, N), seen from the eye."""
-    x, y, z = (local[:, k, None].astype(np.float32) - points[k] for k in range(3))
-    ax, ay, az = (aims[:, k, None].astype(np.float32) for k in range(3))
+    local: Floats, aims: Floats, chosen: Pixels, lanterns: Lanterns, depth: Plane, eye: Eye
+) -> Planes:
+    """How strongly each of the chosen lanterns shines on the lower rows of a picture (L, rows, W).
+
+    Their places and aims are in the eye's optical frame.
+    """
+    start = eye.size_px[0] - len(depth)
+    x = _column(local[:, 0]) - eye.slopes[0][start:] * depth
+    y = _column(local[:, 1]) - eye.slopes[1][start:] * depth
+    z = _column(local[:, 2]) - depth
+    ax, ay, az = (_column(aims[:, k]) for k in range(3))
     square = x * x
     square += y * y
     square += z * z
@@ -200,16 +215,21 @@ def _strengths(
     x += y
     x += z
     x /= np.sqrt(square)
-    steep, across = (lanterns.beam[chosen, k, None].astype(np.float32) for k in range(2))
+    steep, across = (_column(lanterns.beam[chosen, k]) for k in range(2))
     inside = np.clip(across - x * steep, 0, 1)
-    square *= (-1 / lanterns.reach_m[chosen, None] ** 2).astype(np.float32)
+    square *= _column(-1 / lanterns.reach_m[chosen] ** 2)
     square += 1
-    fall: Plane = np.maximum(square, 0)
+    fall: Planes = np.maximum(square, 0)
     fall *= fall
     fall *= np.float32(A_LITTLE * 0.85 + 0.15)
     fall *= inside
     fall *= np.sqrt(inside)
     return fall
+
+
+def _column(values: Floats) -> Planes:
+    """One value for the picture of each lantern (L, 1, 1)."""
+    return values[:, None, None].astype(np.float32)
 
 
 def _put_sky_behind(
@@ -218,23 +238,38 @@ def _put_sky_behind(
     """Fill in the sky at these pixels, where nothing stands."""
     if not len(open_px):
         return
-    height, width = sky.shape[1:]
-    row, turns, air = _sky_lines((picture.shape[1], picture.shape[2]), camera)
+    down, along, air = _sky_lines((picture.shape[1], picture.shape[2]), camera, sky.shape[1:])
     # a turn of the camera about the vertical moves the sky aside and nothing else
-    around = turns[open_px] - np.float32(ego.heading_rad * 0.25 / SKY_SPAN_RAD)
-    across = 1 - np.abs(np.mod(around, np.float32(1)) * 2 - 1)
-    columns = np.minimum((across * width).astype(np.intp), width - 1)
-    rows = np.clip((row[open_px] * height).astype(np.intp), 0, height - 1)
-    seen = sky.reshape(3, -1)[:, rows * width + columns]
+    turned = along.take(open_px)
+    turned -= round(ego.heading_rad * 0.25 / SKY_SPAN_RAD * _FINE)
+    turned &= _FINE - 1
+    columns = _mirrored(sky.shape[2]).take(turned)
+    columns += down.take(open_px)
+    seen = sky.reshape(3, -1).take(columns, axis=1)
     if math.isfinite(stage.weather.visibility_m):
-        seen = fogged(seen[:, None], air[open_px], stage.weather)[:, 0]
+        seen = fogged(seen[:, None], air.take(open_px), stage.weather)[:, 0]
     picture.reshape(3, -1)[:, open_px] = seen
 
 
+_FINE = 4096
+"""Into how many columns two copies of the sky, one the other's mirror image, are divided."""
+
+
 @lru_cache(maxsize=16)
-def _sky_lines(size_px: Size, camera: CameraSetup) -> tuple[Plane, Plane, Plane]:
-    """Of each pixel of a camera that looks ahead: down the sky, turns from its edge, foggy air."""
+def _sky_lines(
+    size_px: Size, camera: CameraSetup, sky_px: tuple[int, ...]
+) -> tuple[Pixels, Pixels, Plane]:
+    """Of each pixel of a camera that looks ahead: where the sky's row starts, fine column, air."""
     x, y, z = mounted(camera, STILL, size_px).rays.reshape(3, -1)
     elevation = np.arctan2(z, np.sqrt(x * x + y * y)) * np.float32(1 / SKY_SPAN_RAD)
     turns = np.float32(0.25) - np.arctan2(y, x) * np.float32(0.25 / SKY_SPAN_RAD)
-    return 1 - elevation, turns, air_towards(elevation)
+    row = np.clip(((1 - elevation) * sky_px[0]).astype(np.intp), 0, sky_px[0] - 1)
+    return row * sky_px[1], np.floor(turns * _FINE).astype(np.intp), air_towards(elevation)
+
+
+@lru_cache(maxsize=4)
+def _mirrored(width: int) -> Pixels:
+    """The sky's column for each fine one."""
+    there = (np.arange(_FINE) + 0.5) / _FINE
+    across = 1 - np.abs(there * 2 - 1)
+    return np.minimum((across * width).astype(np.intp), width - 1)

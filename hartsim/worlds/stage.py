@@ -58,7 +58,7 @@ class Solid:
     and the roles of a mesh are coloured by `colours` where named there and by the mesh itself
     elsewhere. An alpha below 1 shows what is behind; label and depth are still the solid's own.
     `class_name` overrides that of the prop. `emission` 1 makes it shine by itself: its colour is
-    then that of the light.
+    then that of the light. Solids of one `link` keep together when a jointed prop moves.
     """
 
     shape: Shape
@@ -75,6 +75,7 @@ class Solid:
     bevel_m: float = 0.0
     scale: float = 1.0
     tint: Colour = (1.0, 1.0, 1.0)
+    link: int = 0
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ class Prop:
 
     An instance's id is its place in the stage (1, 2, ...), unique within it, 0 for none.
     `velocity_mps` (base frame) moves it in `World.step`. `snowable` props whiten on top when snow
-    lies.
+    lies. What is smaller than `coarse_m` need not be drawn of it.
     """
 
     name: str
@@ -93,6 +94,7 @@ class Prop:
     instance: Instance | None = None
     velocity_mps: Vector3 = (0.0, 0.0, 0.0)
     snowable: bool = True
+    coarse_m: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -54,15 +54,17 @@ VARIANTS = 6
 """Seeds per texture: a bank this small is drawn once per process."""
 
 
-def build(setup: WorldSetup) -> Stage:
+def build(setup: WorldSetup, sharpness: float = 1.0) -> Stage:
     """Everything there is to see of a driving setup; the same setup gives the same stage.
+
+    With less than full `sharpness` things are modelled as roughly as so much nearer ones may be.
 
     Raises WorldError for a place or a kind that the street cannot draw.
     """
     name = setup.conditions.place
     if name not in PLACES:
         raise WorldError(f"the street has no place '{name}'; there are: {', '.join(PLACES)}")
-    decor, place = Decor(setup), PLACES[name]
+    decor, place = Decor(setup, sharpness), PLACES[name]
     for placed in setup.objects:
         if placed.kind not in KINDS:
             known = ", ".join(sorted(KINDS))

@@ -65,6 +65,7 @@ class Studio:
         self._lanterns = sketching.lanterns_of(stage.lamps, starts)
         self._riding = [(k, part.prop) for k, part in enumerate(self._parts) if part.prop]
         self._placed = [STILL] * len(self._parts)
+        self._bent: set[str] = set()
         for index in range(len(self._parts)):
             self._pool.place(index, STILL.position_m, STILL.heading_rad)
         self.move({}, STILL)
@@ -89,6 +90,18 @@ class Studio:
             self._pool.rewrite(index, part.batch)
         self.poses[prop.name] = prop.pose
 
+    def bend(self, prop: Prop, motions: NDArray[np.float64]) -> None:
+        """Move each link of a jointed prop of the stage by a motion (links, 4, 4).
+
+        Motions start where the link is baked, in the prop's frame; `prop` says what is so now.
+        """
+        props = tuple(prop if each.name == prop.name else each for each in self.stage.props)
+        self.stage = replace(self.stage, props=props)
+        self.poses[prop.name] = prop.pose
+        self._bent.add(prop.name)
+        indices = [index for index, name in self._riding if name == prop.name]
+        self._pool.turn(indices, motions[[self._parts[index].link for index in indices]])
+
     def wear(self, surface: str, image: Image) -> None:
         """Put a texture on a surface; surfaces that this stage does not show take no notice."""
         if surface == "sky":
@@ -109,7 +122,7 @@ class Studio:
         self.ego = ego
         for index, name in self._riding:
             pose = self.poses[name]
-            if pose is not self._placed[index]:
+            if pose is not self._placed[index] and name not in self._bent:
                 self._pool.place(index, pose.position_m, pose.heading_rad)
                 self._placed[index] = pose
         self._maps: relight.Maps | None = None
@@ -123,8 +136,8 @@ class Studio:
             return sketching.sketch(
                 pixels,
                 depths,
+                eye,
                 camera,
-                self.ego,
                 self.stage,
                 self._sky,
                 self._lanterns,

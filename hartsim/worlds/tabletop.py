@@ -6,7 +6,8 @@ table's surface at the arm's foot, x ahead over the table, y left, z up.
 
 import math
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -18,8 +19,9 @@ from hartsim.scenario.surroundings import PLACES
 from hartsim.types import Box3D, Image, Instance, Pose, Size, Vector3
 from hartsim.worlds import tabletop_clutter
 from hartsim.worlds import tabletop_rooms as rooms
-from hartsim.worlds.arm import ArmState, skeleton, solve
-from hartsim.worlds.arm_body import LIVERIES, arm_prop
+from hartsim.worlds.arm import ARM, ArmState, skeleton, solve
+from hartsim.worlds.arm_body import LIVERIES, arm_instance, arm_prop, link_frames
+from hartsim.worlds.looks import coarse_at
 from hartsim.worlds.solids import srgb
 from hartsim.worlds.stage import Lamp, Prop, Stage, Weather
 from hartsim.worlds.tabletop_hazards import HAZARDS
@@ -45,6 +47,9 @@ TILE_M: Mapping[str, tuple[float, float]] = {
     "floor": (1.1, 1.1),
     "box": (0.0, 0.0),
 }
+ARM_ID = 1
+"""The arm's number among the instances."""
+NEAREST_M = 0.3
 CLUTTER_FROM_X_M = -0.28
 """Nearer to the wall stands the room's furniture."""
 
@@ -52,8 +57,10 @@ _VARIANTS = 6
 """How many pictures of each material there are; making one takes about 15 ms, the first time."""
 
 
-def build(setup: WorldSetup) -> Stage:
+def build(setup: WorldSetup, sharpness: float = 1.0) -> Stage:
     """Everything to see of a table-top scene; the same setup gives the same stage.
+
+    With less than full `sharpness` things lose what so small a picture does not show.
 
     Raises WorldError for a place or a kind that the table top cannot draw.
     """
@@ -71,8 +78,9 @@ def build(setup: WorldSetup) -> Stage:
     state = start(setup)
     scattered = _clutter(setup, len(setup.objects) + 2)
     lit = light(side, _own_random(setup, "light"))
+    props = (*room, arm(setup, state), *asked, *scattered)
     return Stage(
-        props=(*room, arm(setup, state), *asked, *scattered),
+        props=tuple(_coarse(prop, setup, sharpness) for prop in props),
         textures=_textures(place, _own_random(setup, "materials")),
         sky=np.full((2, 2, 3), 120, np.uint8),
         lighting=lit.lighting,
@@ -160,10 +168,38 @@ def _clearances(spots: NDArray[np.float64], objects: Sequence[PlacedObject]) -> 
     return np.asarray(reach - np.linalg.norm(spots - centres, axis=2).min(axis=1, initial=9.0))
 
 
+def _coarse(prop: Prop, setup: WorldSetup, sharpness: float) -> Prop:
+    """The prop as finely as the nearest of the cameras sees it."""
+    if sharpness == 1:
+        return prop
+    middle = prop.instance.box.centre_m if prop.instance else prop.pose.position_m
+    nearest_m = min((math.dist(each.position_m, middle) for each in setup.cameras), default=1.0)
+    return replace(prop, coarse_m=coarse_at(max(nearest_m, NEAREST_M), sharpness))
+
+
 def arm(setup: WorldSetup, state: ArmState) -> Prop:
     """The arm of this setup, in this state; always instance 1."""
     livery = LIVERIES[int(_own_random(setup, "livery").integers(len(LIVERIES)))]
-    return arm_prop(state, livery, 1)
+    return arm_prop(state, livery, ARM_ID)
+
+
+Bender = Callable[[ArmState], tuple[Prop, NDArray[np.float64]]]
+
+
+def bender(setup: WorldSetup) -> Bender:
+    """A function from a state to the arm as an empty prop, and how its links got there (7, 4, 4).
+
+    The motions lead from the frame of the stage's arm, which is in the state of `start`, to the
+    base frame.
+    """
+    first = link_frames(start(setup))
+    before = np.linalg.inv(first) @ first[0]
+
+    def bend(state: ArmState) -> tuple[Prop, NDArray[np.float64]]:
+        instance, pose = arm_instance(state, ARM_ID)
+        return Prop(ARM, "robot", (), pose, instance), link_frames(state) @ before
+
+    return bend
 
 
 def _clutter(setup: WorldSetup, first: int) -> list[Prop]:

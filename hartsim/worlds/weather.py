@@ -71,7 +71,7 @@ def develop(
 def _in_the_air(picture: Planes, raw: Raw, eye: Eye, stage: Stage, sky: Planes) -> Planes:
     """The picture behind fog and smoke, before its sky."""
     picture = fogged(picture, raw.depth_m * eye.stretch, stage.weather)
-    _put_behind(picture, raw.cover, sky, eye, stage.weather)
+    _put_behind(picture, raw.cover, sky, eye.rays, stage.weather)
     blow(picture, stage.puffs, eye, raw.depth_m, stage)
     return picture
 
@@ -103,12 +103,12 @@ def fogged(picture: Planes, distance: Plane | np.float32, weather: Weather) -> P
     return fog + (picture - fog) * clear
 
 
-def _put_behind(picture: Planes, cover: Plane, sky: Planes, eye: Eye, weather: Weather) -> None:
+def _put_behind(picture: Planes, cover: Plane, sky: Planes, rays: Planes, weather: Weather) -> None:
     """Fill in the sky where nothing stands before it."""
     open_rows = np.flatnonzero((cover < 1).any(axis=1))
     if len(open_rows):
         rows = slice(int(open_rows[0]), int(open_rows[-1]) + 1)
-        behind = sky_at(sky, eye.rays[:, rows], weather)
+        behind = sky_at(sky, rays[:, rows], weather)
         part = picture[:, rows]
         part -= behind
         part *= cover[rows]
@@ -186,7 +186,7 @@ def mirrored(
     solid = np.isfinite(depth_m)
     picture = fogged(picture, np.where(solid, depth_m, 0), stage.weather)
     rays = np.stack([eye.rays[0], eye.rays[1], np.abs(eye.rays[2])])
-    _put_behind(picture, solid.astype(np.float32), sky, replace(eye, rays=rays), stage.weather)
+    _put_behind(picture, solid.astype(np.float32), sky, rays, stage.weather)
     turned = tuple(
         replace(lamp, position_m=(*lamp.position_m[:2], -lamp.position_m[2]), aim=None)
         for lamp in stage.lamps

@@ -35,7 +35,7 @@ NEAREST_M = 5.0
 """How near the camera comes to what it drives up to; beside the road that leaves the view sooner,
 at about twice its distance from the middle."""
 MOST_COARSE = 0.1
-"""The most that may be left out of a thing, of its length: small ones are hazards too."""
+"""The most that may be left out of a hazard, of its length: small ones count too."""
 FAR_M, ASIDE_M = 50.0, 16.0
 """Farther than this beyond the goal, or beside the road, rough trees are mere clumps."""
 
@@ -147,7 +147,8 @@ class Decor:
             placed, number, self.dark and not parked, seed, self.detail(x, y)
         )
         coarse_m = coarse_at(max(NEAREST_M, 2 * abs(y)), self._sharpness)
-        coarse_m = min(coarse_m, MOST_COARSE * max(placed.box.size_m))
+        if placed.hazard:
+            coarse_m = min(coarse_m, MOST_COARSE * max(placed.box.size_m))
         self.props.append(replace(prop, velocity_mps=velocity_mps, coarse_m=coarse_m))
         self.puffs += puffs
         self.lamps += lamps

@@ -7,6 +7,7 @@ really reaches each pixel takes its place.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,7 +48,8 @@ class Maps:
     contact: ContactMap | None = None
 
 
-def lights_of(lighting: Lighting) -> tuple[list[Light], float]:
+@lru_cache(maxsize=16)
+def lights_of(lighting: Lighting) -> tuple[tuple[Light, Light], float]:
     """OpenGL's lights for this lighting, dimmed to CEILING at most, and by how much they are."""
     gain = CEILING / max(
         0.55 * (sky + ground) + 0.5 * max(sky - ground, 0.0) + sun
@@ -58,7 +60,7 @@ def lights_of(lighting: Lighting) -> tuple[list[Light], float]:
     even = _colour([0.5 * gain * (sky + ground) for sky, ground in pairs])
     above = _colour([0.5 * gain * max(sky - ground, 0.0) for sky, ground in pairs])
     sunlight = Light(lighting.direction, sun, specular=sun)
-    return [sunlight, Light((0.0, 0.0, -1.0), above, ambient=even)], gain
+    return (sunlight, Light((0.0, 0.0, -1.0), above, ambient=even)), gain
 
 
 def _colour(values: Sequence[float]) -> Colour:

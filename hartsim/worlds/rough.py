@@ -55,13 +55,16 @@ def _foliage(leaf: Colour, light: float, snow: float) -> Colour:
 
 
 def _clump(rng: np.random.Generator, at: Vector3, size: Vector3, role: str) -> Mesh:
-    """A ball of leaves, darker below."""
-    ball = moved(meshes.icosphere(0), at, meshes.turn_z(float(rng.uniform(0, 6))), size)
+    """A ball of leaves, darker below, of 20 triangles, or 12 for a bush."""
+    round_ = meshes.icosphere(0) if role == "shaded" or size[2] > 2 else meshes.sphere(0.5, 6, 2)
+    ball = moved(round_, at, meshes.turn_z(float(rng.uniform(0, 6))), size)
     return painted(shaded(leaning(ball), 0.7, 1.0), role)
 
 
 def _trunk(height_m: float, radius_m: float) -> Mesh:
-    wood = tube([(0, 0, 0), (0, 0, height_m)], (radius_m, radius_m / 2), 3)
+    radii = ((0.0, radius_m), (height_m, radius_m / 2))
+    rings = [[(r * x, r * y, z) for x, y in meshes.circle(3)] for z, r in radii]
+    wood = meshes.loft(np.array(rings), capped=False)
     return painted(shaded(wood, 0.6, 1.0), "bark", BARK)
 
 
@@ -85,8 +88,8 @@ def _conifer(seed: int) -> Mesh:
     for low, high, radius, role in ((1.0, 5.6, 1.9, "shaded"), (3.6, 9.0, 1.3, "sunny")):
         ring = meshes.circle(6, 1.0, float(rng.uniform(0, 6))) * rng.uniform(0.8, 1.1, 6)[:, None]
         outer = np.column_stack([radius * ring, np.full(6, low)])
-        inner = np.column_stack([0.05 * ring, np.full(6, high)])
-        skirt = meshes.loft(np.stack([outer, inner]), crease_deg=25)
+        inner = np.column_stack([0.0 * ring, np.full(6, high)])
+        skirt = meshes.loft(np.stack([outer, inner]), capped=False, crease_deg=25)
         skirts.append(painted(leaning(skirt), role))
     return join([_trunk(2.0, 0.18), *skirts])
 

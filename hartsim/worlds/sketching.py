@@ -1,8 +1,8 @@
 """Plainer pictures in a fraction of the time: what drafts show in place of `weather.develop`.
 
-No shadows, no wet ground, no halos; a few lamps, lit as if every surface faced them a little. What
-hides things is there: fog, smoke, rain, glare, and dirt on the glass. A sketch has one sample a
-pixel, so each is either something that stands there or sky.
+No shadows, no wet ground, no halos or bloom; a few lamps, lit as if every surface faced them a
+little. What hides things is there: fog, smoke, rain, glare, and dirt on the glass. A sketch has one
+sample a pixel, so each is either something that stands there or sky.
 """
 
 import math

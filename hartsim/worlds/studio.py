@@ -50,6 +50,8 @@ class Studio:
 
     def show(self, stage: Stage) -> None:
         """Take up a new stage, unpainted, its props at rest."""
+        if self._draft:
+            stage = replace(stage, grade=replace(stage.grade, bloom=0.0))
         self.stage, self.ego = stage, STILL
         self.poses = {prop.name: prop.pose for prop in stage.props}
         self._sky = planes_of(stage.sky)

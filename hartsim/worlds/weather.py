@@ -314,18 +314,30 @@ def _faces(lamp: Lamp, eye: Eye) -> bool:
 
 
 def _falling(picture: Planes, weather: Weather) -> Planes:
-    """Rain streaks and snowflakes, the same for the same seed."""
+    """Rain streaks and snowflakes, the same for the same seed, into the picture."""
+    flat = picture.reshape(3, -1)
     if weather.rain > 0:
-        light = _streaks(picture.shape[1:], weather)
-        picture = picture + (np.float32(0.82) - picture * np.float32(0.6)) * light
+        where, light = _streaks(picture.shape[1:], weather)
+        behind = flat[:, where]
+        flat[:, where] = behind + (np.float32(0.82) - behind * np.float32(0.6)) * light
     if weather.snow > 0:
-        flakes = _flakes(picture.shape[1:], weather)
-        picture = picture + (np.float32(0.93) - picture) * flakes
+        where, flakes = _flakes(picture.shape[1:], weather)
+        behind = flat[:, where]
+        flat[:, where] = behind + (np.float32(0.93) - behind) * flakes
     return picture
 
 
+Sparse = tuple[NDArray[np.intp], Plane]
+"""Flat indices of the few pixels (N,) that are not 0, and their values (N,)."""
+
+
+def _sparse(plane: Plane) -> Sparse:
+    where = np.flatnonzero(plane)
+    return where, plane.ravel()[where]
+
+
 @lru_cache(maxsize=4)
-def _streaks(shape: tuple[int, ...], weather: Weather) -> Plane:
+def _streaks(shape: tuple[int, ...], weather: Weather) -> Sparse:
     """How much light falling drops add, 0..1."""
     rng = np.random.default_rng(weather.seed)
     height, width = shape
@@ -340,11 +352,11 @@ def _streaks(shape: tuple[int, ...], weather: Weather) -> Plane:
     inside = (step < length[:, None]) & _within(rows, columns, shape)
     light = np.zeros(shape, np.float32)
     np.add.at(light, (rows[inside], columns[inside]), fade[inside].astype(np.float32))
-    return np.minimum(light, np.float32(0.5))
+    return _sparse(np.minimum(light, np.float32(0.5)))
 
 
 @lru_cache(maxsize=4)
-def _flakes(shape: tuple[int, ...], weather: Weather) -> Plane:
+def _flakes(shape: tuple[int, ...], weather: Weather) -> Sparse:
     """How much of each pixel falling snow hides, 0..1."""
     rng = np.random.default_rng(weather.seed)
     height, width = shape
@@ -361,7 +373,7 @@ def _flakes(shape: tuple[int, ...], weather: Weather) -> Plane:
     inside = (soft > 0.02) & _within(rows, columns, shape)
     flakes = np.zeros(shape, np.float32)
     np.maximum.at(flakes, (rows[inside], columns[inside]), soft[inside].astype(np.float32))
-    return flakes
+    return _sparse(flakes)
 
 
 def _within(

@@ -8,6 +8,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 TORCH ?= torch==2.13.0
 OUT ?= demo
+JOBS ?= 2
 SHOWN := child_behind_van deer_snow_road lost_load_highway stopped_car_fog
 SHOWN += hand_and_knife spill_near_laptop
 VENV := .venv
@@ -49,8 +50,8 @@ demo: setup
 	@echo "demo: open $(OUT)/gallery.html in a browser"
 
 test: setup
-	@echo "test: the whole suite"
-	@$(BIN)/python -m pytest
+	@echo "test: the whole suite, $(JOBS) tests at a time (JOBS=N for another number)"
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 	@echo "test: all passed; the slowest tests: $(BIN)/python -m pytest --durations=10"
 
 lint: setup

@@ -202,17 +202,20 @@ class CloningTraining:
     """Episodes driven in the first round, all by the expert, and in each of the others."""
     own_share: float = _number(0.8, 0, 1)
     """Share of the steps that the policy does itself, in all rounds but the first."""
-    epochs: int = _number(4, 1)
-    updates: int = _number(150, 1)
-    """How often a round goes over all that was seen, and the most steps it takes for it."""
+    drivers: int = _number(1, 0)
+    """Processes that drive while the policy learns; 0 to do one after the other."""
+    updates: int = _number(260, 1)
+    """Steps of the optimiser in each round."""
     batch: int = _number(64, 1)
     rate: float = _number(1e-3, 0)
-    slowing: float = _number(10.0, 0.1)
-    """Learning rate of the first round (AdamW), and after how many rounds it is half of that."""
-    width: int = _number(20, 1)
+    """Learning rate (AdamW) of the first half; then it falls in a line."""
+    width: int = _number(16, 1)
     """Channels of the network's first layer."""
     frames: int = _number(2, 1)
     """Pictures that the policy sees at once, the newest last."""
+    top: float = _number(0.0, 0, 1)
+    bottom: float = _number(1.0, 0, 1)
+    """Where, as shares of a picture's height, what the policy looks at begins and ends."""
     seed: int = _number(0, 0)
 
 

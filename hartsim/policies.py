@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -29,7 +30,8 @@ from hartsim.scenario.library import find_scenarios
 from hartsim.scenario.load import load_scenario
 from hartsim.scenario.schema import DEFAULT_CAMERAS
 from hartsim.training.board import Tell, board, require_tensorboard
-from hartsim.training.cloning import Eyes, PolicyConfig, clone, load_policy, policy_config
+from hartsim.training.cloning import PolicyConfig, clone, load_policy, policy_config
+from hartsim.training.drivers import Eyes
 from hartsim.types import Image, Task
 
 METHODS = ("clone", "ppo")
@@ -40,6 +42,7 @@ LOOKS = f"'{PLAIN}', the folder of a bank, '{BACKDROP}:BANK' or '{WEATHER}:NAME'
 USUAL: Mapping[str, Any] = {"goal": "reach", "actions": "continuous"}
 """What an `env.json` means that does not say it."""
 CLONED, BY_REINFORCEMENT, MADE_FOR = "policy.pt", "policy.zip", "env.json"
+FILM_PX = 256
 JUDGED_SEED = 1_000_000
 """Scenes of judged episodes are drawn from here on; those of teaching from the run's seed."""
 
@@ -107,10 +110,7 @@ def teach(request: PolicyRequest) -> Path:
     request.out.mkdir(parents=True, exist_ok=True)
     (request.out / MADE_FOR).write_text(json.dumps(arguments, indent=1) + "\n")
     torch.set_num_threads(1)  # more would take from the environments, whose work is the larger
-
-    def make_env() -> Any:
-        return dressed(arguments, request.looks)
-
+    make_env = partial(dressed, arguments, request.looks)
     if request.method == "clone":
         with _told(request) as tell:
             clone(make_env, expert_of, request.out, request.config.cloning, tell)
@@ -306,7 +306,7 @@ def play(
 def film(
     file: Path, scenario: str, look: str, out: Path, episodes: int = 3, seed: int = JUDGED_SEED
 ) -> None:
-    """Write a video (.mp4 or .gif) of what a policy sees in a few episodes, four times as large."""
+    """Write a video (.mp4 or .gif) of what a policy sees in a few episodes, `FILM_PX` or wider."""
     imageio = video_writer(out)
     env = dressed({**environment_of(file), "scenario": scenario}, [look])
     pictures: list[Image] = []
@@ -317,7 +317,8 @@ def film(
     finally:
         env.close()
     rate = env.metadata["render_fps"]
-    large = [np.repeat(np.repeat(each, 4, axis=0), 4, axis=1) for each in pictures]
+    times = -(-FILM_PX // pictures[0].shape[1])
+    large = [each.repeat(times, axis=0).repeat(times, axis=1) for each in pictures]
     if out.suffix == ".mp4":
         imageio.imwrite(out, large, fps=rate, macro_block_size=1)
     else:
@@ -376,10 +377,11 @@ class _Cloned:
         self._eyes = Eyes(self._policy.config.frames)
 
     def begin(self, seen: Any) -> None:
-        self._eyes.begin(seen)
+        self._eyes.begin(self._policy.look(seen))
 
     def act(self, seen: NDArray[np.uint8]) -> Any:
-        self._eyes.see(seen)  # the first picture stands for those before it anyway
+        # The first picture, seen again here, stands for those before it anyway.
+        self._eyes.see(self._policy.look(seen))
         return self._policy.act(self._eyes.pictures)
 
 

@@ -32,7 +32,7 @@ from hartsim.policies import (
 from hartsim.training.reinforcement import StackedPictures, reinforce
 
 QUICK = TrainConfig(
-    cloning=CloningTraining(rounds=1, first_episodes=2, updates=3, width=4),
+    cloning=CloningTraining(rounds=1, first_episodes=2, drivers=0, updates=3, width=4),
     ppo=ReinforcementTraining(steps=32, envs=1, rollout=16, batch=16, epochs=1, save_every=16),
 )
 
@@ -115,7 +115,9 @@ def scalars(folder):
 
 def test_tensorboard_is_told_what_stands_in_the_table_of_cloning(rock, tmp_path):
     how = TrainConfig(
-        cloning=CloningTraining(rounds=2, first_episodes=1, episodes=1, updates=2, width=4)
+        cloning=CloningTraining(
+            rounds=2, first_episodes=1, episodes=1, drivers=0, updates=2, width=4
+        )
     )
     teach(PolicyRequest((rock,), tmp_path, size_px=32, config=how, tensorboard=True))
     found = scalars(tmp_path / "tensorboard")
@@ -155,7 +157,7 @@ def test_a_video_shows_what_the_policy_sees(cloned, rock, tmp_path):
 
     film(cloned, rock, "plain", tmp_path / "drive.gif", episodes=1)
     shown = imageio.imread(tmp_path / "drive.gif", index=None)
-    assert shown.shape[1:3] == (128, 128)
+    assert shown.shape[1:3] == (256, 256)
     assert len(shown) > 3
 
 

@@ -31,7 +31,9 @@ Goal = Annotated[
 ]
 
 
-@train.command("policy", epilog="Example: hartsim train policy boxes_then_walker --out driver")
+@train.command(
+    "policy", epilog="Example: hartsim train policy bale_lies_on_country_road --out driver"
+)
 def train_policy(
     words: Words,
     out: Annotated[Path, typer.Option(metavar="DIR", help="The policy; a run there goes on.")],
@@ -67,7 +69,7 @@ def train_policy(
     screen.print(f"policy → {teach(request)}")
 
 
-@app.command(epilog="Example: hartsim evaluate driver/policy.pt boxes_then_walker --episodes 100")
+@app.command(epilog="Example: hartsim evaluate driver/policy.pt driving --episodes 100")
 def evaluate(
     policy: Annotated[Path, typer.Argument(help="policy.pt or policy.zip, in its folder.")],
     scenarios: Names,

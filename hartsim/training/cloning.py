@@ -12,9 +12,11 @@ import logging
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from copy import deepcopy
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
@@ -24,44 +26,20 @@ from torch.nn import functional
 
 from hartsim.config import CloningTraining
 from hartsim.errors import CheckpointError, ConfigError
+from hartsim.training.drivers import Drivers, Environment, Episode, Errand, Expert
 
 logger = logging.getLogger(__name__)
 
 Action = NDArray[np.float32]
-FORMAT = 2
+FORMAT = 3
+LEAST_ROWS = 16
+"""Of what a network sees, so that something is left after it has halved them four times."""
+MOTION = 3.0
+"""What the difference of pictures is multiplied by: small, it is what tells of motion."""
+KNOWING = 10.0
+"""What it weighs to tell what the expert knows, beside doing what it does."""
 BINS = 21
 """Values of an action that is a number."""
-
-
-class Environment(Protocol):
-    """What is asked of an environment: Gymnasium's, with a picture for an observation."""
-
-    observation_space: Any
-    action_space: Any
-
-    def reset(self, *, seed: int | None = None) -> tuple[Any, dict[str, Any]]:
-        """Begin an episode."""
-        ...
-
-    def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
-        """Act."""
-        ...
-
-    def close(self) -> None:
-        """Free what is held."""
-        ...
-
-
-class Expert(Protocol):
-    """Says what should be done in its environment now."""
-
-    def begin(self) -> None:
-        """Take up a new episode."""
-        ...
-
-    def act(self) -> Any:
-        """The action."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -71,7 +49,9 @@ class PolicyConfig:
     `discrete` means that the numbers are scores of actions, of which the highest is taken. Else
     each action is a number in -1..1, of which the network scores `BINS` values: an expert that
     passes a thing on one side or the other has no sensible mean.
-    `frames` pictures are seen at once, the newest last, so that motion is seen.
+    `frames` pictures are seen at once, the newest last, so that motion is seen. Of each only `rows`
+    are looked at, from the first to before the last; all of them by default. `known` numbers that
+    the expert knows are told from the pictures as well, and what is done follows from them too.
     """
 
     size_px: tuple[int, int]
@@ -79,6 +59,14 @@ class PolicyConfig:
     discrete: bool
     width: int = 32
     frames: int = 2
+    rows: tuple[int, int] | None = None
+    known: int = 0
+
+    @property
+    def seen_px(self) -> tuple[int, int]:
+        """Height and width of what is looked at."""
+        top, bottom = self.rows or (0, self.size_px[0])
+        return bottom - top, self.size_px[1]
 
     @property
     def scores(self) -> int:
@@ -100,33 +88,48 @@ class Policy(nn.Module):
             channels = out
         self.eye = nn.Sequential(*layers)
         with torch.no_grad():
-            seen = self.eye(torch.zeros(1, 3 * config.frames, *config.size_px)).numel()
+            seen = self.eye(torch.zeros(1, 3 * config.frames, *config.seen_px)).numel()
+        self.mind = nn.Sequential(nn.Flatten(), nn.Linear(seen, 128), nn.SiLU())
+        self.tell = nn.Linear(128, config.known) if config.known else None
         self.hand = nn.Sequential(
-            nn.Flatten(), nn.Linear(seen, 128), nn.SiLU(), nn.Linear(128, config.scores)
+            nn.Linear(128 + config.known, 128), nn.SiLU(), nn.Linear(128, config.scores)
         )
 
-    def forward(self, pictures: Tensor) -> Tensor:
-        """Scores (B, scores) of uint8 pictures (B, frames, H, W, 3)."""
-        stacked = pictures.permute(0, 1, 4, 2, 3).flatten(1, 2)
-        out: Tensor = self.hand(self.eye(stacked.float() / 127.5 - 1))
-        return out
+    def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
+        """Scores (B, scores), and what is told (B, known), of uint8 pictures (B, frames, H, W, 3).
+
+        Pictures are as `look` cuts them.
+        """
+        shown = pictures.permute(0, 1, 4, 2, 3).float() / 127.5 - 1
+        newest, moved = shown[:, -1:], MOTION * (shown[:, :-1] - shown[:, -1:])
+        stacked = torch.cat([newest, moved], dim=1).flatten(1, 2)
+        stacked = stacked.contiguous(memory_format=torch.channels_last)  # a third faster on CPUs
+        thought = self.mind(self.eye(stacked))
+        told = thought[:, :0] if self.tell is None else self.tell(thought)
+        return self.hand(torch.cat([thought, told], dim=-1)), told
+
+    def look(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """The part of a picture (H, W, 3) that is looked at."""
+        return picture if self.config.rows is None else picture[slice(*self.config.rows)]
 
     @torch.no_grad()
     def act(self, pictures: NDArray[np.uint8]) -> Any:
         """The action for the last pictures (frames, H, W, 3)."""
-        scores = self(torch.from_numpy(pictures)[None])[0]
+        scores = self(torch.from_numpy(pictures)[None])[0][0]
         if self.config.discrete:
             return int(scores.argmax())
         return likeliest(scores.view(self.config.actions, BINS)).numpy()
 
-    def loss(self, pictures: Tensor, actions: Tensor) -> Tensor:
-        """How unlikely these actions are to the network, on average."""
-        scores = self(pictures)
+    def loss(self, pictures: Tensor, actions: Tensor, known: Tensor) -> Tensor:
+        """How unlikely these actions are to the network, on average; and how far off it tells."""
+        scores, told = self(pictures)
         if self.config.discrete:
             loss = functional.cross_entropy(scores, actions.long())
         else:
             chances = scores.view(-1, self.config.actions, BINS).log_softmax(dim=-1)
             loss = -(shares(actions.float()) * chances).sum(dim=-1).mean()
+        if self.config.known:
+            loss = loss + KNOWING * functional.smooth_l1_loss(told, known, beta=0.1)
         return loss
 
 
@@ -160,27 +163,6 @@ class Residual(nn.Module):
         return functional.silu(out)
 
 
-class Eyes:
-    """The last pictures of an episode; before there were so many the first one stands for them."""
-
-    def __init__(self, frames: int) -> None:
-        self._frames = frames
-        self._kept: list[NDArray[np.uint8]] = []
-
-    def begin(self, picture: NDArray[np.uint8]) -> None:
-        """Forget the last episode."""
-        self._kept = [picture] * self._frames
-
-    def see(self, picture: NDArray[np.uint8]) -> None:
-        """Take up the next picture."""
-        self._kept = [*self._kept[1:], picture]
-
-    @property
-    def pictures(self) -> NDArray[np.uint8]:
-        """The last pictures (frames, H, W, 3), the newest last."""
-        return np.stack(self._kept)
-
-
 class Lessons:
     """What was seen, step by step, and what the expert would have done."""
 
@@ -188,6 +170,7 @@ class Lessons:
         self._pictures: list[NDArray[np.uint8]] = []
         self._begun: list[int] = []
         self._actions: list[Any] = []
+        self._known: list[NDArray[np.float32]] = []
 
     def __len__(self) -> int:
         return len(self._actions)
@@ -196,11 +179,18 @@ class Lessons:
         """The next picture is the first of an episode."""
         self._start = len(self)
 
-    def add(self, picture: NDArray[np.uint8], action: Any) -> None:
+    def add(self, picture: NDArray[np.uint8], action: Any, known: NDArray[np.float32]) -> None:
         """Keep one step."""
         self._pictures.append(picture)
         self._begun.append(self._start)
         self._actions.append(action)
+        self._known.append(known)
+
+    def take(self, episode: Episode) -> None:
+        """Keep the steps of an episode."""
+        self.begin()
+        for step in zip(episode.pictures, episode.actions, episode.known, strict=True):
+            self.add(*step)
 
     def pictures(self, picks: Sequence[int], frames: int) -> NDArray[np.uint8]:
         """What was seen at these steps and before, (B, frames, H, W, 3)."""
@@ -214,9 +204,16 @@ class Lessons:
         """What the expert would have done at these steps."""
         return torch.as_tensor(np.array([self._actions[i] for i in picks]))
 
+    def known(self, picks: Sequence[int]) -> Tensor:
+        """What the expert knew at these steps, (B, known)."""
+        return torch.as_tensor(np.array([self._known[i] for i in picks], np.float32))
 
-def policy_config(env: Environment, how: CloningTraining) -> PolicyConfig:
-    """What a policy for this environment sees and does; ConfigError if it shows no pictures."""
+
+def policy_config(env: Environment, how: CloningTraining, known: int = 0) -> PolicyConfig:
+    """What a policy for this environment sees and does; ConfigError if it shows no pictures.
+
+    `known` is how many numbers it is to tell.
+    """
     shape: tuple[int, ...] = getattr(env.observation_space, "shape", None) or ()
     if len(shape) != 3 or shape[2] != 3:
         raise ConfigError(
@@ -225,7 +222,16 @@ def policy_config(env: Environment, how: CloningTraining) -> PolicyConfig:
         )
     discrete = env.action_space.shape == ()
     actions = int(env.action_space.n if discrete else env.action_space.shape[0])
-    return PolicyConfig((int(shape[0]), int(shape[1])), actions, discrete, how.width, how.frames)
+    height, width = int(shape[0]), int(shape[1])
+    rows = (round(how.top * height), round(how.bottom * height))
+    if rows[1] - rows[0] < LEAST_ROWS:
+        raise ConfigError(
+            f"cloning.top is {how.top} and cloning.bottom {how.bottom}: of {height} rows that "
+            f"leaves {max(rows[1] - rows[0], 0)}, must be at least {LEAST_ROWS}"
+        )
+    cut = None if rows == (0, height) else rows
+    size_px = (height, width)
+    return PolicyConfig(size_px, actions, discrete, how.width, how.frames, cut, known)
 
 
 def clone(
@@ -239,41 +245,54 @@ def clone(
 
     `tell` is given each row of the table.
 
-    Rounds of driving and learning go on for `how.minutes`, or `how.rounds` if that is less. A run
-    that was cut off is begun anew with what it had learned: `out/policy.pt`.
+    Rounds of driving and learning go on for `how.minutes`, or `how.rounds` if that is less. While a
+    round is learned the next one is driven, in `how.drivers` processes. A run that was cut off is
+    begun anew with what it had learned: `out/policy.pt`.
     """
     how = how or CloningTraining()
     out.mkdir(parents=True, exist_ok=True)
     env = make_env()
     try:
-        return _clone(env, expert_of(env), out, how, tell or (lambda row: None))
+        config = policy_config(env, how, expert_of(env).knows)
     finally:
         env.close()
+    with closing(Drivers(make_env, expert_of, how.drivers)) as drivers:
+        return _clone(config, drivers, out, how, tell or (lambda row: None))
 
 
 def _clone(
-    env: Environment,
-    expert: Expert,
+    config: PolicyConfig,
+    drivers: Drivers,
     out: Path,
     how: CloningTraining,
     tell: Callable[[Mapping[str, float]], None],
 ) -> Policy:
-    config, start = policy_config(env, how), time.monotonic()
+    start = time.monotonic()
     torch.manual_seed(how.seed)
-    policy = Policy(config)
+    policy, is_new = Policy(config), True
     if (out / "policy.pt").exists():
-        policy = load_policy(out / "policy.pt", config)
+        policy, is_new = load_policy(out / "policy.pt", config), False
     optimizer = torch.optim.AdamW(policy.parameters(), lr=how.rate, weight_decay=1e-3)
     lessons, seed = Lessons(), how.seed
     rows: list[dict[str, float]] = []
+
+    def send(count: int, mine: float) -> None:
+        nonlocal seed
+        seeds = range(seed, seed + count)
+        drivers.start(Errand(deepcopy(policy), config.frames, seeds, mine))
+        seed += count
+
+    send(how.first_episodes, 0.0)
     for number in range(how.rounds):
-        mine = 0.0 if number == 0 else how.own_share
-        went = []
-        for _ in range(how.episodes if number else how.first_episodes):
-            went.append(drive(env, expert, policy, lessons, seed, mine))
-            seed += 1
+        episodes = drivers.finish()
+        for episode in episodes:
+            lessons.take(episode)
+        progress = max((time.monotonic() - start) / (60 * how.minutes), (number + 1) / how.rounds)
+        if progress < 1:
+            # What has learned nothing yet would only show how to leave the road.
+            send(how.episodes, 0.0 if number == 0 and is_new else how.own_share)
         for group in optimizer.param_groups:
-            group["lr"] = how.rate / (1 + number / how.slowing)
+            group["lr"] = how.rate * min(1.0, 2 * (1.02 - min(progress, 1.0)))
         loss = learn(policy, lessons, optimizer, how, how.seed + number)
         save_policy(policy, out / "policy.pt")
         rows.append(
@@ -282,41 +301,15 @@ def _clone(
                 "minutes": round((time.monotonic() - start) / 60, 2),
                 "steps": len(lessons),
                 "loss": round(loss, 4),
-                "success": float(np.mean(went)),
+                "success": float(np.mean([episode.success for episode in episodes])),
             }
         )
         _write_rows(out / "cloning.csv", rows)
         tell(rows[-1])
         logger.info("cloning %s", " ".join(f"{k}={v}" for k, v in rows[-1].items()))
-        if time.monotonic() - start > 60 * how.minutes:
+        if progress >= 1:
             break
     return policy.eval()
-
-
-def drive(
-    env: Environment, expert: Expert, policy: Policy, lessons: Lessons, seed: int, mine: float
-) -> bool:
-    """One episode, in which the policy does each step with chance `mine`; whether it succeeded.
-
-    Steps are done by one of the two for a while, so that the policy gets into its own trouble.
-    """
-    random = np.random.default_rng([seed, 0])
-    eyes = Eyes(policy.config.frames)
-    seen, _ = env.reset(seed=seed)
-    eyes.begin(seen)
-    lessons.begin()
-    expert.begin()
-    alone = random.random() < mine
-    while True:
-        right = expert.act()
-        lessons.add(seen, right)
-        if random.random() < 0.05:
-            alone = random.random() < mine
-        action = policy.act(eyes.pictures) if alone else right
-        seen, _, terminated, truncated, info = env.step(action)
-        eyes.see(seen)
-        if terminated or truncated:
-            return bool(info.get("success", False))
 
 
 def learn(
@@ -326,14 +319,14 @@ def learn(
     how: CloningTraining,
     seed: int,
 ) -> float:
-    """Go over the lessons `how.epochs` times, at most `how.updates` steps; the mean loss."""
+    """`how.updates` steps; the mean loss."""
     random, losses = np.random.default_rng([seed, 1]), []
-    steps = min(how.updates, max(1, how.epochs * len(lessons) // how.batch))
     policy.train()
-    for _ in range(steps):
+    for _ in range(how.updates):
         picks = random.integers(len(lessons), size=min(how.batch, len(lessons))).tolist()
         pictures = shifted(lessons.pictures(picks, policy.config.frames), random)
-        loss = policy.loss(torch.from_numpy(pictures), lessons.actions(picks))
+        told = lessons.actions(picks), lessons.known(picks)
+        loss = policy.loss(torch.from_numpy(pictures), *told)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(policy.parameters(), 1.0)
@@ -363,7 +356,9 @@ def load_policy(path: Path, expected: PolicyConfig | None = None) -> Policy:
     """The policy of a file; CheckpointError for what is none, or does not fit what is expected."""
     try:
         kept = torch.load(path, map_location="cpu", weights_only=True)
-        config = PolicyConfig(**{**kept["config"], "size_px": tuple(kept["config"]["size_px"])})
+        fields = kept["config"]
+        pairs = {k: tuple(v) for k, v in fields.items() if isinstance(v, list)}
+        config = PolicyConfig(**{**fields, **pairs})
         policy = Policy(config)
         policy.load_state_dict(kept["weights"])
     except (OSError, KeyError, TypeError, RuntimeError, ValueError) as error:

@@ -1,4 +1,7 @@
 import csv
+import multiprocessing
+import os
+from dataclasses import replace
 
 import gymnasium as gym
 import numpy as np
@@ -6,9 +9,8 @@ import pytest
 import torch
 
 from hartsim.config import CloningTraining
-from hartsim.errors import CheckpointError, ConfigError
+from hartsim.errors import CheckpointError, ConfigError, WorldError
 from hartsim.training.cloning import (
-    Eyes,
     Lessons,
     Policy,
     PolicyConfig,
@@ -19,9 +21,12 @@ from hartsim.training.cloning import (
     save_policy,
     shares,
 )
+from hartsim.training.drivers import Eyes
 
+NOTHING = np.zeros(0, np.float32)
+SHORT = CloningTraining(rounds=3, first_episodes=4, episodes=2, drivers=0, updates=20, width=8)
 QUICK = CloningTraining(
-    rounds=3, first_episodes=16, episodes=6, epochs=99, updates=70, batch=32, width=8, frames=1
+    rounds=3, first_episodes=16, episodes=6, drivers=0, updates=70, batch=32, width=8, frames=1
 )
 
 
@@ -54,6 +59,8 @@ class Sides(gym.Env):
 
 
 class Knows:
+    knows = 1
+
     def __init__(self, env):
         self.env = env
 
@@ -64,17 +71,20 @@ class Knows:
         side = self.env.side
         return side if self.env.discrete else np.array([2.0 * side - 1], np.float32)
 
+    def known(self):
+        return np.array([self.env.side], np.float32)
+
 
 def succeeds(env, policy, episodes=20):
     ends = []
     for seed in range(1000, 1000 + episodes):
         seen, _ = env.reset(seed=seed)
         eyes = Eyes(policy.config.frames)
-        eyes.begin(seen)
+        eyes.begin(policy.look(seen))
         done = False
         while not done:
             seen, _, done, _, info = env.step(policy.act(eyes.pictures))
-            eyes.see(seen)
+            eyes.see(policy.look(seen))
         ends.append(info["success"])
     return np.mean(ends)
 
@@ -85,6 +95,33 @@ def test_a_policy_learns_what_the_expert_does(tmp_path, discrete):
     assert succeeds(Sides(discrete), policy) >= 0.95
     again = load_policy(tmp_path / "policy.pt")
     assert succeeds(Sides(discrete), again) == succeeds(Sides(discrete), policy)
+
+
+class TallSides(Sides):
+    """The same below sixteen rows in which it is the other way round."""
+
+    def __init__(self):
+        super().__init__()
+        self.observation_space = gym.spaces.Box(0, 255, (32, 16, 3), np.uint8)
+
+    def _picture(self):
+        picture = super()._picture()
+        return np.concatenate([picture[:, ::-1] * (self.np_random.random() < 0.5), picture])
+
+
+def test_a_policy_looks_at_the_rows_that_it_was_told(tmp_path):
+    how = replace(QUICK, top=0.5)
+    policy = clone(TallSides, Knows, tmp_path, how)
+    assert (policy.config.rows, policy.config.seen_px) == ((16, 32), (16, 16))
+    again, picture = load_policy(tmp_path / "policy.pt"), TallSides().reset(seed=1)[0]
+    assert again.config == policy.config
+    assert np.array_equal(again.look(picture), picture[16:])
+    assert succeeds(TallSides(), again) >= 0.9
+
+
+def test_too_few_rows_are_refused():
+    with pytest.raises(ConfigError, match=r"cloning.bottom 0.4: of 32 rows that leaves 0"):
+        policy_config(TallSides(), replace(QUICK, top=0.4, bottom=0.4))
 
 
 def test_an_untaught_policy_fails():
@@ -103,10 +140,37 @@ def test_the_table_tells_how_it_went(tmp_path):
 
 
 def test_the_same_seed_gives_the_same_policy(tmp_path):
-    short = CloningTraining(rounds=2, first_episodes=4, episodes=2, epochs=20, width=8)
-    policies = [clone(Sides, Knows, tmp_path / name, short) for name in "ab"]
-    one, other = (policy.state_dict() for policy in policies)
-    assert all(torch.equal(one[key], other[key]) for key in one)
+    policies = [clone(Sides, Knows, tmp_path / name, SHORT).state_dict() for name in "ab"]
+    assert all(torch.equal(policies[0][key], policies[1][key]) for key in policies[0])
+
+
+@pytest.mark.slow
+def test_the_number_of_drivers_does_not_change_the_policy(tmp_path):
+    policies = [
+        clone(Sides, Knows, tmp_path / str(count), replace(SHORT, drivers=count)).state_dict()
+        for count in (0, 2)
+    ]
+    assert all(torch.equal(policies[0][key], policies[1][key]) for key in policies[0])
+
+
+class Dies(Knows):
+    def act(self):
+        os._exit(7)
+
+
+class Fails(Knows):
+    def act(self):
+        raise WorldError("the road has ended")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("expert", "told"), [(Dies, "driver 0 of 1 died with exit code 7"), (Fails, "the road has")]
+)
+def test_a_driver_that_dies_or_fails_is_told(tmp_path, expert, told):
+    with pytest.raises(WorldError, match=told):
+        clone(Sides, expert, tmp_path, replace(SHORT, drivers=1))
+    assert not multiprocessing.active_children()
 
 
 def test_pictures_before_an_episode_are_its_first():
@@ -114,7 +178,7 @@ def test_pictures_before_an_episode_are_its_first():
     for episode in range(2):
         lessons.begin()
         for step in range(3):
-            lessons.add(np.full((1, 1, 3), 10 * episode + step, np.uint8), 0)
+            lessons.add(np.full((1, 1, 3), 10 * episode + step, np.uint8), 0, NOTHING)
     shown = lessons.pictures([0, 2, 3, 4], frames=3)[..., 0, 0, 0]
     assert shown.tolist() == [[0, 0, 0], [0, 1, 2], [10, 10, 10], [10, 10, 11]]
 
@@ -125,7 +189,7 @@ def test_eyes_and_lessons_show_the_same():
     lessons.begin()
     for index, picture in enumerate(pictures):
         eyes.begin(picture) if index == 0 else eyes.see(picture)
-        lessons.add(picture, 0)
+        lessons.add(picture, 0, NOTHING)
         assert np.array_equal(eyes.pictures, lessons.pictures([index], 2)[0])
 
 

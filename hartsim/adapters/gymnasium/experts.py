@@ -5,7 +5,7 @@ trusted because it does as well: it says how much of a task can be done at all.
 """
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -21,7 +21,12 @@ Floats = NDArray[np.float64]
 
 
 class Expert(Protocol):
-    """Something that drives an environment; made anew, or told by `begin`, for every episode."""
+    """Something that drives an environment; made anew, or told by `begin`, for every episode.
+
+    It `knows` so many numbers that decide what it does: a picture shows them, more or less.
+    """
+
+    knows: int
 
     def begin(self) -> None:
         """Forget the last episode."""
@@ -29,6 +34,10 @@ class Expert(Protocol):
 
     def act(self) -> Any:
         """The action for what is so now, one of the environment's action space."""
+        ...
+
+    def known(self) -> NDArray[np.float32]:
+        """What the last action came from, numbers of about -1..1 (knows,)."""
         ...
 
 
@@ -47,11 +56,29 @@ PACES: Sequence[float] = (1.0, 0.5, 0.0)
 LOOK_AHEAD_S, LOOK_EVERY_S = 2.8, 0.14
 EGO_CIRCLES_M, EGO_RADIUS_M = np.array([-1.4, 0.0, 1.4]), 1.05
 """The ego as three circles: where along it they are, and how large."""
-CLEARANCE_M = 0.35
+CLEARANCE_M = 0.9
+STANDING = 30.0
+"""What it costs to stand: less than a collision, more than to pass something closely."""
 LOYALTY = 1.5
 """What the last plan is favoured by, so that the driver does not waver between two."""
 LOOK_M = (45.0, 9.0)
 """Things farther ahead, or farther aside, are not looked at."""
+CARE_M, CARE_ASIDE_M, CARE_PACE = (8.0, 26.0), 5.0, 0.75
+"""Before things so near, and no farther aside, the driver slows to a share of the speed: what has
+to be seen in small pictures, and done in time, is then within the reach of who copies it."""
+
+
+KNOWN_THINGS = 4
+OWN: Mapping[str, float] = {"speed": 10, "aside": 3, "heading": 0.5, "right": 6, "left": 6}
+OF_A_THING: Mapping[str, float] = {
+    "ahead": 30,
+    "aside": 4,
+    "length": 4,
+    "width": 4,
+    "speed ahead": 4,
+    "speed aside": 2,
+}
+"""What the driver knows of itself and of each thing, and what stands for 1 (m, m/s, rad)."""
 
 
 class DrivingExpert:
@@ -59,6 +86,8 @@ class DrivingExpert:
 
     Things are taken to go on moving as they did since the last step.
     """
+
+    knows = len(OWN) + KNOWN_THINGS * len(OF_A_THING)
 
     def __init__(self, env: WorldEnv) -> None:
         self._env = env
@@ -69,6 +98,7 @@ class DrivingExpert:
         """Forget where things were, and what was planned."""
         self._seen: Mapping[str, Box3D] = {}
         self._seen_s, self._plan = 0.0, 0
+        self._known = np.zeros(self.knows, np.float32)
 
     def act(self) -> Any:
         """Steering and pedal, or the discrete action most like them."""
@@ -77,16 +107,21 @@ class DrivingExpert:
         near = {name: box for name, box in boxes.items() if _is_near(box, state.ego)}
         velocities = self._velocities(near, state.time_s)
         self._seen, self._seen_s = boxes, state.time_s
+        self._known = known(state, list(near.values()), velocities)
         aims = np.array(list(itertools.product(LANE_CHANGES_M, PACES)))
-        targets, paces = aims[:, 0], aims[:, 1] * max(cruise, 3.0)
+        targets, paces = aims[:, 0], aims[:, 1] * max(cruise, 3.0) * care(near.values(), state.ego)
         costs, first = imagine(state, targets, paces, list(near.values()), velocities)
-        costs[self._plan] -= LOYALTY
+        costs[self._plan] -= LOYALTY * (paces[self._plan] > 0)
         self._plan = int(costs.argmin())
         steering, pedal = first[:, self._plan].tolist()
         if not self._discrete:
             return np.array([steering, pedal], np.float32)
         gaps = [4 * abs(steering - s) + abs(pedal - p) for s, p in MANOEUVRES]
         return int(np.argmin(gaps))
+
+    def known(self) -> NDArray[np.float32]:
+        """The ego on its road, and the nearest things ahead: see `known`."""
+        return self._known
 
     def _velocities(self, boxes: Mapping[str, Box3D], time_s: float) -> Floats:
         """Metres per second (N, 2) since the last look; 0 for what was not there then."""
@@ -98,6 +133,35 @@ class DrivingExpert:
             for name, box in boxes.items()
         ]
         return np.array(moved).reshape(-1, 2)
+
+
+def known(state: State, boxes: Sequence[Box3D], velocities: Floats) -> NDArray[np.float32]:
+    """`OWN`, then `OF_A_THING` of the nearest things that may get in the way, in their units.
+
+    Things that are not there are far away.
+    """
+    x, y, _ = state.ego.position_m
+    right, left = state.road_m
+    own = [state.speed_mps, y, state.ego.heading_rad, y - right, left - y]
+    things = [
+        [*(np.subtract(box.centre_m[:2], (x, y))), *box.size_m[:2], *velocity]
+        for box, velocity in zip(boxes, velocities, strict=True)
+        if abs(box.centre_m[1]) < CARE_ASIDE_M and box.centre_m[0] > x - 3
+    ]
+    nearest = sorted(things)[:KNOWN_THINGS]
+    absent = [[LOOK_M[0], 0.0, 0.0, 0.0, 0.0, 0.0]] * (KNOWN_THINGS - len(nearest))
+    rows = np.array([*nearest, *absent]) / list(OF_A_THING.values())
+    return np.concatenate([np.array(own) / list(OWN.values()), rows.ravel()]).astype(np.float32)
+
+
+def care(boxes: Iterable[Box3D], ego: Pose) -> float:
+    """The share of the cruising speed with which to go on towards the nearest of the boxes."""
+    near_m, far_m = CARE_M
+    ways = [
+        box.centre_m[0] - ego.position_m[0] for box in boxes if abs(box.centre_m[1]) < CARE_ASIDE_M
+    ]
+    nearest = min((way for way in ways if way > -1), default=far_m)
+    return float(np.interp(nearest, (near_m, far_m), (CARE_PACE, 1.0)))
 
 
 def imagine(
@@ -114,7 +178,7 @@ def imagine(
     heading = np.full(len(targets), state.ego.heading_rad)
     speed = np.full(len(targets), state.speed_mps)
     right, left = state.road_m
-    cost = 0.6 * np.abs(targets) + 1.2 * np.abs(paces.max() - paces)
+    cost = 0.6 * np.abs(targets) + 1.2 * np.abs(paces.max() - paces) + STANDING * (paces == 0)
     first = np.zeros((2, len(targets)))
     for step in range(round(LOOK_AHEAD_S / LOOK_EVERY_S)):
         steering, pedal = controls(targets - y, heading, speed, paces)
@@ -129,7 +193,7 @@ def imagine(
         y = y + speed * np.sin(heading) * LOOK_EVERY_S
         soon = 1.5 - (step + 1) * LOOK_EVERY_S / LOOK_AHEAD_S
         gap = clearance(x, y, heading, boxes, velocities * ((step + 1) * LOOK_EVERY_S))
-        cost += soon * (400 * (gap < 0) + 6 * np.clip(CLEARANCE_M - gap, 0, CLEARANCE_M))
+        cost += soon * (400 * (gap < 0) + 4 * np.clip(CLEARANCE_M - gap, 0, CLEARANCE_M))
         cost += soon * 100 * ((y - 0.8 < right) | (y + 0.8 > left))
     return cost, first
 
@@ -138,7 +202,8 @@ def controls(
     aside_m: Floats, heading: Floats, speed: Floats, pace: Floats
 ) -> tuple[Floats, Floats]:
     """Steering and pedal, each -1..1, that bring the car to a line so far to its left."""
-    wished = np.clip(0.22 * aside_m, -0.5, 0.5)
+    steepest = np.interp(speed, (2.0, 8.0), (0.9, 0.5))
+    wished = np.clip(0.44 * steepest * aside_m, -steepest, steepest)
     curve = (wished - heading) * 2.2 / np.maximum(speed, 2.0)
     steering = np.arctan(curve * WHEELBASE_M) / MAX_STEER_RAD
     return np.clip(steering, -1, 1), np.clip((pace - speed) * 0.7, -1, 1)
@@ -171,6 +236,8 @@ def _is_near(box: Box3D, ego: Pose) -> bool:
 
 TRAVEL_Z_M, ABOVE_M = 0.4, 0.02
 """How high the gripper travels, and how far above a thing's foot it grasps."""
+REACH_M = 0.5
+"""A long way for the gripper."""
 STEP_M = 0.025
 """How far the gripper comes in a step of 0.1 s at full speed."""
 NEAR_M, NEAR_IN_STEPS_M = 0.012, 0.02
@@ -179,6 +246,8 @@ NEAR_M, NEAR_IN_STEPS_M = 0.012, 0.02
 
 class ReachingExpert:
     """Goes up, over, and down on the thing; to place it, closes, and does so again to its place."""
+
+    knows = 3
 
     def __init__(self, env: WorldEnv) -> None:
         self._env = env
@@ -189,7 +258,8 @@ class ReachingExpert:
         self._commands = np.array(commands(places=rules.goal == "place"))
 
     def begin(self) -> None:
-        """Nothing to forget: what is held says how far the task has come."""
+        """Nothing to forget but the way: what is held says how far the task has come."""
+        self._way = np.zeros(3, np.float32)
 
     def act(self) -> Any:
         """Velocity and fingers, or the discrete action most like them."""
@@ -201,6 +271,7 @@ class ReachingExpert:
         x, y = rules.place if holds else thing.centre_m[:2]
         foot = 0.0 if holds else thing.centre_m[2] - thing.size_m[2] / 2
         low = min(foot + max(thing.size_m[2] / 2, ABOVE_M), foot + 0.08)
+        self._way = (np.subtract((x, y, low), state.ego.position_m) / REACH_M).astype(np.float32)
         gap, over = self._gap(state, (x, y, low))
         there = over and abs(gap[2]) < self._near_m
         fingers = 1.0 if holds != there else -1.0
@@ -213,6 +284,10 @@ class ReachingExpert:
         largest[axis] = np.sign(velocity[axis]) if np.abs(gap[axis]) > STEP_M / 2 else 0.0
         wish = np.array([*largest, fingers])[: self._commands.shape[1]]
         return int(np.abs(self._commands - wish).sum(axis=1).argmin())
+
+    def known(self) -> NDArray[np.float32]:
+        """The way from the gripper to where it goes, in `REACH_M`."""
+        return self._way
 
     def _gap(self, state: State, goal: tuple[float, float, float]) -> tuple[Floats, bool]:
         """The way to the next point (3,), and whether the gripper is over the goal."""

@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 
 import hartsim  # noqa: F401
-from hartsim.adapters.gymnasium.experts import clearance, controls, expert_of
-from hartsim.types import Box3D
+from hartsim.adapters.gymnasium.experts import CARE_PACE, care, clearance, controls, expert_of
+from hartsim.types import Box3D, Pose
 
 STREET, TABLE = "HartSim/Street-v0", "HartSim/Tabletop-v0"
 
@@ -49,6 +49,15 @@ def test_clearance_is_from_the_egos_circles_to_the_box():
     x, y, heading = np.array([0.0, 10.0]), np.array([0.0, 5.05]), np.zeros(2)
     gaps = clearance(x, y, heading, [box], np.zeros((1, 2)))
     assert gaps == pytest.approx([10 - 1 - 1.4 - 1.05, 5.05 - 1 - 1.05])
+
+
+def test_the_driver_slows_for_what_is_near_and_not_yet_passed():
+    def before(ahead_m, aside_m=0.0):
+        box = Box3D((ahead_m, aside_m, 0.5), (2.0, 2.0, 1.0), 0.0)
+        return care([box], Pose((0.0, 0.0, 0.0), 0.0))
+
+    assert before(5.0) == CARE_PACE < before(15.0) < before(30.0) == 1.0
+    assert before(-3.0) == before(5.0, aside_m=8.0) == care([], Pose((0.0, 0.0, 0.0), 0.0)) == 1.0
 
 
 def test_what_moved_away_leaves_room():

@@ -78,6 +78,15 @@ def test_gymnasium_finds_nothing_to_complain_about(make, name, arguments):
         check_env(make(name, render_mode="rgb_array", **arguments).unwrapped)
 
 
+@pytest.mark.parametrize("name", [STREET, TABLE])
+@pytest.mark.parametrize(
+    "arguments", [{}, {"actions": "discrete"}, {"observation": "dict"}], ids=str
+)
+def test_stable_baselines_finds_no_fault(make, name, arguments):
+    checker = pytest.importorskip("stable_baselines3.common.env_checker")
+    checker.check_env(make(name, **arguments).unwrapped, warn=False)
+
+
 def test_the_same_seed_gives_the_same_episodes(make, rock):
     seen = []
     for _ in range(2):

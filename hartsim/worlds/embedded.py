@@ -107,7 +107,8 @@ class EmbeddedWorld:
 
     Pictures are drawn at `supersample` times `size_px` and averaged down. Without `shadows` there
     are no sun shadows and no contact darkening, which is faster. A `draft` is drawn at `size_px`,
-    without these and without wet ground and halos: plainer, and several times as fast.
+    without these and without wet ground, halos and bloom, and below SHARP_PX with what so small a
+    picture does not show left out: plainer, and several times as fast. Its labels are its own.
     """
 
     def __init__(

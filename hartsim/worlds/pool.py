@@ -352,10 +352,11 @@ class Pool:
 
 def _sphere(batch: Batch) -> tuple[float, float, float, float]:
     """The middle of a batch and how far it reaches from there, metres."""
-    corners = batch.vertices.reshape(-1, 3)
-    low, high = corners.min(axis=0), corners.max(axis=0)
-    x, y, z = ((low + high) / 2).tolist()
-    return x, y, z, float(np.linalg.norm(high - low)) / 2
+    # NumPy is slow at the least of many short rows
+    axes = [batch.vertices[..., k] for k in range(3)]
+    spans = [(float(each.min()), float(each.max())) for each in axes]
+    x, y, z = ((low + high) / 2 for low, high in spans)
+    return x, y, z, math.hypot(*(high - low for low, high in spans)) / 2
 
 
 def _pool_model(mj: Any, size_px: Size, slots: int, batches: int, triangles: int) -> Any:

@@ -17,11 +17,11 @@ from hartsim.types import Image
 
 HERE = Path(__file__).parent
 SEEN, ELSEWHERE = str(HERE / "seen.yaml"), str(HERE / "elsewhere.yaml")
-SIZE_PX = 64
+SIZE_PX = 128
 ARMS = ("plain", "flat", "noise", "augmented", "hart textures", "hart backdrops")
-TESTS = ("as trained", "photographed surfaces", "elsewhere")
+TESTS = ("as trained", "path-traced surfaces", "elsewhere")
 
-PHOTOGRAPHED: Mapping[str, tuple[str, ...]] = {
+PATH_TRACED: Mapping[str, tuple[str, ...]] = {
     "road": ("asphalt", "cobblestones", "light concrete road", "red brick paving"),
     "terrain": ("grass", "meadow", "soil", "gravel", "snow"),
     "pavement": ("paving", "concrete floor", "slabs"),
@@ -65,12 +65,12 @@ def make(arm: str, bank: Path) -> Any:
     return street  # plain, and augmented in two dimensions while it learns
 
 
-def make_test(test: str, photos: Path) -> Any:
-    """The environment of a test; `photos` is a bank of path-traced surfaces."""
+def make_test(test: str, surfaces: Path) -> Any:
+    """The environment of a test; `surfaces` is a bank of path-traced surfaces."""
     scenario = ELSEWHERE if test == "elsewhere" else SEEN
     street = gym.make("hartsim:HartSim/Street-v0", scenario=scenario, size_px=SIZE_PX)
-    if test == "photographed surfaces":
-        return TextureRandomization(street, str(photos))
+    if test == "path-traced surfaces":
+        return TextureRandomization(street, str(surfaces))
     return street
 
 
@@ -127,9 +127,9 @@ def augmented(pictures: NDArray[np.uint8], random: np.random.Generator) -> NDArr
     return np.clip(values, 0, 255).astype(np.uint8)
 
 
-def photographs(frames: Path, out: Path) -> Path:
+def path_traced(frames: Path, out: Path) -> Path:
     """A bank of the path-traced textures and skies that training never uses (`held_out`)."""
-    by_surface: dict[str, list[tuple[Image, Row]]] = {name: [] for name in PHOTOGRAPHED}
+    by_surface: dict[str, list[tuple[Image, Row]]] = {name: [] for name in PATH_TRACED}
     for file in sorted(frames.glob("*/frame.json")):
         told = json.loads(file.read_text())
         if not told["held_out"] or "night" in told["words"]:
@@ -137,7 +137,7 @@ def photographs(frames: Path, out: Path) -> Path:
         image = resize(read_image(file.parent / "image.png"), (128, 128))
         row = Row("", told["seed"], 0, told["key"], told["words"])
         is_sky = told["key"].startswith("sky")
-        for surface, words in PHOTOGRAPHED.items():
+        for surface, words in PATH_TRACED.items():
             fits = any(word in told["words"] for word in words)
             if fits and is_sky == (surface == "sky"):
                 by_surface[surface].append((image, row))

@@ -15,7 +15,7 @@ from benchmarks.generalisation.arms import (
     flat,
     make,
     noise,
-    photographs,
+    path_traced,
 )
 from hartsim.dataset.bank import open_bank
 from hartsim.images import encode_png
@@ -69,7 +69,7 @@ def test_an_arm_changes_looks_alone(arm, tmp_path):
         plain.close()
 
 
-def test_photographs_that_are_not_held_out_are_left_out(tmp_path):
+def test_path_traced_that_are_not_held_out_are_left_out(tmp_path):
     surfaces = ("grey asphalt", "green meadow", "paving stones", "brick wall", "office front")
     words = [*surfaces, "plaster wall", "sky with clouds"]
     for number, (each, held_out) in enumerate((w, h) for w in words for h in (True, False)):
@@ -80,7 +80,7 @@ def test_photographs_that_are_not_held_out_are_left_out(tmp_path):
         key = f"{'sky' if 'sky' in each else 'texture'}-{number}"
         told = {"key": key, "words": each, "seed": 0, "held_out": held_out}
         (folder / "frame.json").write_text(json.dumps(told))
-    bank = open_bank(photographs(tmp_path / "frames", tmp_path / "bank"))
+    bank = open_bank(path_traced(tmp_path / "frames", tmp_path / "bank"))
     assert bank.kinds["texture/sky"] == 1
     assert all(bank.images(kind)[0].min() == 200 for kind in bank.kinds)
 

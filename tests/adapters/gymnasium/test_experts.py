@@ -29,6 +29,19 @@ def test_the_driver_goes_round_what_lies_in_the_lane_and_stops_for_the_walker(ac
     assert went(STREET, scenario="boxes_then_walker", actions=actions, size_px=32)["success"]
 
 
+def test_no_constant_action_goes_round_what_lies_on_the_country_road():
+    env = gym.make(STREET, scenario="bale_lies_on_country_road", size_px=16)
+    for steering in (-0.06, -0.03, 0.0, 0.03, 0.06):
+        for seed in range(3):
+            env.reset(seed=seed)
+            over = False
+            while not over:
+                _, _, terminated, truncated, info = env.step(np.array([steering, 0.1], np.float32))
+                over = terminated or truncated
+            assert not info["success"], (steering, seed)
+    env.close()
+
+
 def test_the_arm_reaches_the_mug_beside_the_books():
     assert went(TABLE, scenario="books_lean_over_the_mug", size_px=32)["success"]
 

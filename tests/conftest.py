@@ -42,3 +42,14 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HARTSIM_CACHE", str(tmp_path_factory.mktemp("cache")))
         yield
+
+
+@pytest.fixture(scope="session")
+def rock(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The file of a scenario in which a rock lies in the lane, and the goal is near behind it."""
+    path = tmp_path_factory.mktemp("scenarios") / "rock.yaml"
+    path.write_text(
+        "task: driving\nscene: {place: highway}\nhazards: {rock: {kind: rock, ahead_m: 16}}\n"
+        "driving: {speed_mps: 10, traffic: 0, goal_m: 24}\n"
+    )
+    return str(path)

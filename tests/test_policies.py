@@ -38,16 +38,6 @@ QUICK = TrainConfig(
 
 
 @pytest.fixture(scope="module")
-def rock(tmp_path_factory):
-    path = tmp_path_factory.mktemp("scenarios") / "rock.yaml"
-    path.write_text(
-        "task: driving\nscene: {place: highway}\nhazards: {rock: {kind: rock, ahead_m: 16}}\n"
-        "driving: {speed_mps: 10, traffic: 0, goal_m: 24}\n"
-    )
-    return str(path)
-
-
-@pytest.fixture(scope="module")
 def cloned(rock, tmp_path_factory):
     out = tmp_path_factory.mktemp("cloned")
     return teach(PolicyRequest((rock,), out, size_px=32, config=QUICK))

@@ -16,16 +16,6 @@ FILM = "observation.images.front"
 
 
 @pytest.fixture(scope="module")
-def rock(tmp_path_factory):
-    path = tmp_path_factory.mktemp("scenarios") / "rock.yaml"
-    path.write_text(
-        "task: driving\nscene: {place: highway}\nhazards: {rock: {kind: rock, ahead_m: 16}}\n"
-        "driving: {speed_mps: 10, traffic: 0, goal_m: 24}\n"
-    )
-    return str(path)
-
-
-@pytest.fixture(scope="module")
 def recorded(rock, tmp_path_factory):
     """A dataset of two episodes, and what was said of them."""
     out = tmp_path_factory.mktemp("recorded") / "data"

@@ -13,6 +13,7 @@ from hartsim.adapters.gymnasium.textures import TextureRandomization
 from hartsim.adapters.gymnasium.wrappers import BackdropObservation
 from hartsim.dataset.bank import BankWriter, Row
 from hartsim.images import read_image, resize
+from hartsim.policies import Pictures
 from hartsim.types import Image
 
 HERE = Path(__file__).parent
@@ -61,7 +62,7 @@ def make(arm: str, bank: Path) -> Any:
         full = gym.make("HartSim/Street-v0", scenario=SEEN, size_px=SIZE_PX, observation="dict")
         street.close()
         behind = BackdropObservation(full, str(bank), "labels:sky,building,vegetation")
-        return PictureAlone(behind)
+        return Pictures(behind)
     return street  # plain, and augmented in two dimensions while it learns
 
 
@@ -72,17 +73,6 @@ def make_test(test: str, surfaces: Path) -> Any:
     if test == "path-traced surfaces":
         return TextureRandomization(street, str(surfaces))
     return street
-
-
-class PictureAlone(gym.ObservationWrapper[Any, Any, Any]):
-    """The picture of a Dict observation."""
-
-    def __init__(self, env: Any) -> None:
-        super().__init__(env)
-        self.observation_space = env.observation_space["image"]
-
-    def observation(self, observation: Any) -> Any:
-        return observation["image"]
 
 
 def flat(random: np.random.Generator) -> Image:

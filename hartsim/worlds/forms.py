@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache, lru_cache
 
 import numpy as np
@@ -254,16 +254,9 @@ def _clustered(form: Form, cells: Floats) -> Form:
     once = np.sort(np.unique(turned, axis=0, return_index=True)[1])
     a, b, c = faces[once].T
     own = once[(a != b) & (b != c) & (a != c)]
-    mesh = form.mesh
-    kept = replace(
-        mesh,
-        vertices=mesh.vertices[own],
-        normals=mesh.normals[own],
-        uv=mesh.uv[own],
-        roles=mesh.roles[own],
-        shade=mesh.shade[own],
+    return Form(
+        meshes.chosen(form.mesh, own), np.ascontiguousarray(corners[order[last]][faces[own]])
     )
-    return Form(kept, np.ascontiguousarray(corners[order[last]][faces[own]]))
 
 
 def _area(triangles: Corners) -> float:

@@ -160,6 +160,18 @@ def _with(
     return Mesh(vertices, normals, uv, mesh.roles, shade, mesh.names, mesh.colours)
 
 
+def chosen(mesh: Mesh, triangles: NDArray[np.generic]) -> Mesh:
+    """These triangles of a mesh: a mask, or indices."""
+    return replace(
+        mesh,
+        vertices=mesh.vertices[triangles],
+        normals=mesh.normals[triangles],
+        uv=mesh.uv[triangles],
+        roles=mesh.roles[triangles],
+        shade=mesh.shade[triangles],
+    )
+
+
 def mirrored_y(mesh: Mesh) -> Mesh:
     """The mesh's mirror image, left for right."""
     return moved(mesh, scale=(1.0, -1.0, 1.0))

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from hartsim.types import Vector3
 from hartsim.worlds.meshes import (
+    chosen,
     circle,
     icosphere,
     inside_out,
@@ -342,11 +343,4 @@ def creased(variant: int, glints: bool = False) -> Mesh:
     if not glints:
         return whole
     shine = np.random.default_rng(variant).uniform(size=len(faces)) < 0.07
-    return replace(
-        whole,
-        vertices=whole.vertices[shine],
-        normals=whole.normals[shine],
-        uv=whole.uv[shine],
-        roles=whole.roles[shine],
-        shade=whole.shade[shine],
-    )
+    return chosen(whole, shine)

@@ -1,7 +1,8 @@
 """The values that flow between the packages, and the conventions they share.
 
 Images are uint8 RGB (height, width, 3); labels uint8 class ids; instances uint16 ids, 0 for none;
-masks bool, True where a pixel may change; depth float32 metres along the optical axis, inf for sky.
+masks bool, True where a pixel may change; depth float32 metres along the optical axis, inf for sky;
+points float32 (N, 4), x, y, z in metres in the base frame and the intensity of the return, 0..1.
 Sizes are (height, width) in pixels. Positions are metres in the ego or robot-base frame: x ahead,
 y left, z up. Cameras use the optical frame of computer vision: x right, y down, z into the scene.
 """
@@ -19,6 +20,7 @@ Labels = NDArray[np.uint8]
 Instances = NDArray[np.uint16]
 Mask = NDArray[np.bool_]
 Depth = NDArray[np.float32]
+Points = NDArray[np.float32]
 Size = tuple[int, int]
 Vector3 = tuple[float, float, float]
 
@@ -134,7 +136,10 @@ class Instance:
 
 @dataclass(frozen=True)
 class Frame:
-    """What one simulator camera saw, with everything the simulator knows about each pixel."""
+    """What one simulator camera saw, with everything the simulator knows about each pixel.
+
+    `lidar` is the sweep of the same moment, where the world has one.
+    """
 
     image: Image
     labels: Labels
@@ -142,6 +147,7 @@ class Frame:
     depth_m: Depth
     table: tuple[Instance, ...]
     camera: Camera
+    lidar: Points | None = None
 
 
 @dataclass(frozen=True)

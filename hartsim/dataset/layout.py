@@ -1,9 +1,9 @@
 """Where things lie in a dataset folder, and which of them make two datasets equal.
 
 `hartsim.json` says which request made the dataset. `samples/<id>/` holds one sample each: `image`,
-`frame`, `labels`, `instances`, `mask` and `texture_<surface>` as `.png`, `depth.npz`, and
-`sample.json`, which is the truth. `manifest.jsonl` is derived from all `sample.json` in sorted
-order.
+`frame`, `labels`, `instances`, `mask` and `texture_<surface>` as `.png`, `depth.npz`, `lidar.npz`
+where the world has one, and `sample.json`, which is the truth. `manifest.jsonl` is derived from all
+`sample.json` in sorted order.
 """
 
 from pathlib import Path

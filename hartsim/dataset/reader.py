@@ -27,6 +27,7 @@ from hartsim.types import (
     Instances,
     Labels,
     Mask,
+    Points,
     Route,
     Size,
 )
@@ -123,6 +124,12 @@ class Record:
         """Metres along the optical axis, inf for sky; at most 0.05 % off."""
         depth = self._read("depth.npz", _read_depth)
         return None if depth is None else depth.astype(np.float32)
+
+    def lidar(self) -> Points | None:
+        """Points of the same moment (N, 4): x, y, z in metres in the base frame, intensity."""
+        if "lidar.npz" not in self.files:
+            return None
+        return self._open("lidar.npz", _read_points).astype(np.float32)
 
     def texture(self, surface: str) -> Image:
         """The paint of one surface, a key of `textures`."""
@@ -250,10 +257,19 @@ def _labelled_object(data: Mapping[str, Any]) -> LabelledObject:
 
 
 def _read_depth(path: Path) -> NDArray[np.generic]:
+    return _unpacked(path, "depth_m", "depth")
+
+
+def _read_points(path: Path) -> NDArray[np.generic]:
+    return _unpacked(path, "points", "lidar points")
+
+
+def _unpacked(path: Path, name: str, called: str) -> NDArray[np.generic]:
+    """The array of this name in an archive."""
     try:
         # From bytes: given a path, NumPy leaves a broken archive's file open.
         with np.load(io.BytesIO(path.read_bytes())) as arrays:
-            depth: NDArray[np.generic] = arrays["depth_m"]
+            found: NDArray[np.generic] = arrays[name]
     except (OSError, ValueError, KeyError, BadZipFile) as error:
-        raise DatasetError(f"{path}: no readable depth: {error}") from error
-    return depth
+        raise DatasetError(f"{path}: no readable {called}: {error}") from error
+    return found

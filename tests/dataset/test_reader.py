@@ -1,12 +1,14 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from hartsim.dataset.reader import read_record, read_samples, verify
+from hartsim.dataset.writer import DatasetWriter
 from hartsim.errors import DatasetError
-from hartsim.types import ROUTES, Route, Sample
+from hartsim.types import ROUTES, Points, Route, Sample
 from tests.fakes import sample_of, write_dataset
 
 SIZE = 64
@@ -43,6 +45,32 @@ def test_depth_comes_back_within_half_a_part_in_a_thousand(tmp_path: Path) -> No
     sample, folder = written(tmp_path)
     assert sample.frame is not None
     np.testing.assert_allclose(read_record(folder).depth_m(), sample.frame.depth_m, rtol=5e-4)
+
+
+def test_lidar_points_come_back_bit_for_bit(tmp_path: Path) -> None:
+    points = np.random.default_rng(0).normal(size=(70, 4)).astype(np.float32)
+    sample = with_lidar(sample_of(), points)
+    with DatasetWriter(tmp_path, {}) as writer:
+        found = read_record(writer.add(sample)).lidar()
+    np.testing.assert_array_equal(found, points)
+
+
+def test_a_sample_without_a_lidar_has_no_points(tmp_path: Path) -> None:
+    assert read_record(written(tmp_path)[1]).lidar() is None
+
+
+def test_points_of_another_shape_are_refused(tmp_path: Path) -> None:
+    sample = with_lidar(sample_of(), np.zeros((70, 3), np.float32))
+    with (
+        DatasetWriter(tmp_path, {}) as writer,
+        pytest.raises(ValueError, match=r"lidar is \(70, 3\)"),
+    ):
+        writer.add(sample)
+
+
+def with_lidar(sample: Sample, points: Points) -> Sample:
+    assert sample.frame is not None
+    return replace(sample, frame=replace(sample.frame, lidar=points))
 
 
 def test_the_camera_projects_as_it_did(tmp_path: Path) -> None:

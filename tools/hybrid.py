@@ -1,12 +1,11 @@
 """What training the decoder on codes and on continuous latents costs the codes, and brings.
 
-cp run/continuous.pt run/codebook.pt discrete/
-.venv/bin/hartsim train tokenizer --data corpus --out discrete tokenizer.discrete_share=1
-.venv/bin/python tools/hybrid.py --data corpus run discrete --json hybrid.json
+.venv/bin/python tools/hybrid.py --data corpus --weights run/mini --work work --json hybrid.json
 
-Both tokenizers share encoder and codes; their decoders learned for as long, one from codes by half
-(HART, arXiv 2410.10812, section 3.1), the other from codes alone. Held-out pictures are decoded
-from codes, and from codes with the continuous remainder.
+Two decoders begin with that of the weights, and learn for as many steps from the same pictures:
+`hybrid` from codes by half (HART, arXiv 2410.10812, section 3.1), `discrete` from codes alone.
+Encoder and codes are the same. Held-out pictures are decoded from codes, and from codes with the
+continuous remainder. An interrupted run goes on where it stopped.
 """
 
 import argparse
@@ -14,6 +13,7 @@ import dataclasses
 import json
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,33 +21,41 @@ import torch
 
 from hartsim.bench.quality.distances import distances, reconstruction
 from hartsim.bench.quality.figures import Row
-from hartsim.hart.config import hart_config
+from hartsim.config import load_training
+from hartsim.hart.checkpoint import load_hart
 from hartsim.hart.tokenizer import Tokenizer, from_pixels, to_pixels
 from hartsim.training.corpus import Corpus, read_corpus
 from hartsim.training.features import PhotographFeatures
-from hartsim.training.mini import trained_tokenizer
+from hartsim.training.parallel import Ranks
+from hartsim.training.run import Budget, Run
+from hartsim.training.tokenizer import School, alternating
 from hartsim.types import Image
 
 BATCH = 16
+SHARES = {"hybrid": 0.5, "discrete": 1.0}
+"""Of the steps, how many show a decoder codes alone."""
 
 
 def main() -> None:
-    """Print the figures, and keep them."""
-    parser = argparse.ArgumentParser(description="Compare tokenizers on held-out pictures.")
-    parser.add_argument("runs", type=Path, nargs="+", help="folders of `train tokenizer`")
+    """Teach both decoders, print the figures, and keep them."""
+    parser = argparse.ArgumentParser(description="Compare decoders on held-out pictures.")
     parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--weights", type=Path, required=True)
+    parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--steps", type=int, default=500)
     parser.add_argument("--count", type=int, default=480)
     parser.add_argument("--json", type=Path, required=True)
+    parser.add_argument("settings", nargs="*", help="such as tokenizer.batch=4")
     asked = parser.parse_args()
-    config = hart_config("mini")
-    corpus = read_corpus(asked.data, held_out=True, size_px=config.size_px)
+    size_px = load_hart(asked.weights).config.size_px
+    lessons, corpus = (read_corpus(asked.data, held, size_px) for held in (False, True))
     picks = np.linspace(0, len(corpus) - 1, min(asked.count, len(corpus))).astype(int).tolist()
     looks = [str(corpus.records[i]["look"]) for i in picks]
     real = [image for part in batches(corpus, picks) for image in part]
     sets: dict[str, list[Image]] = {}
-    for run in asked.runs:
-        made = decoded(trained_tokenizer(run, config), corpus, picks)
-        sets |= {f"{run.name}, {name}": images for name, images in made.items()}
+    for name in SHARES:
+        made = decoded(taught(name, lessons, asked), corpus, picks)
+        sets |= {f"{name} decoder, {shown}": images for shown, images in made.items()}
     net = PhotographFeatures()
     found = distances(
         features(net, real), {name: features(net, made) for name, made in sets.items()}, {}, looks
@@ -56,6 +64,16 @@ def main() -> None:
     rows = [*found, *reconstruction(np.stack(real), stacked, looks)]
     asked.json.write_text(json.dumps([dataclasses.asdict(row) for row in rows], indent=1) + "\n")
     sys.stdout.write("\n".join(map(told, rows)) + "\n")
+
+
+def taught(name: str, lessons: Corpus, asked: argparse.Namespace) -> Tokenizer:
+    """The tokenizer of the weights with a decoder that has learned on."""
+    tokenizer = load_hart(asked.weights).tokenizer
+    how = replace(load_training(asked.settings).tokenizer, discrete_share=SHARES[name])
+    (asked.work / name).mkdir(parents=True, exist_ok=True)
+    run = Run(asked.work / name, "alternating", Budget(steps=asked.steps), Ranks(), how.seed)
+    alternating(School(tokenizer, PhotographFeatures(), lessons, how, Ranks()), run)
+    return tokenizer.eval()
 
 
 def told(row: Row) -> str:

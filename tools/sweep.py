@@ -3,8 +3,8 @@
 .venv/bin/python tools/sweep.py --data corpus --weights run/mini --work work --json sweep.json
 
 The smallest size sees so many pictures; the others see fewer, in inverse proportion to their
-parameters. All begin with the text encoder of the weights. What counts is the loss on held-out pictures: short runs favour small models, so the
-curve is kept, too.
+parameters. All begin with the text encoder of the weights. What counts is the loss on held-out
+pictures: short runs favour small models, so the curve is kept, too.
 """
 
 import argparse

@@ -1,0 +1,78 @@
+"""The stand-in against the real client: what the calls bring back, and what the log keeps."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+carla = pytest.importorskip("carla")
+
+
+@pytest.fixture
+def town(standin: Callable[..., Any]) -> tuple[Any, Any, Any]:
+    """A plain server, its client and its world, ticked by the client."""
+    server = standin(pictures="plain")
+    client = carla.Client("127.0.0.1", server.port, 8)
+    client.set_timeout(5.0)
+    world = client.get_world()
+    settings = world.get_settings()
+    settings.synchronous_mode, settings.fixed_delta_seconds = True, 0.05
+    world.apply_settings(settings)
+    return server, client, world
+
+
+def test_weather_comes_back_as_it_was_set_and_stands_in_the_log(town: Any) -> None:
+    server, _, world = town
+    weather = carla.WeatherParameters(cloudiness=80.0, sun_altitude_angle=-5.0, dust_storm=3.0)
+    world.set_weather(weather)
+    assert world.get_weather() == weather
+    (call,) = server.calls("set_weather_parameters")
+    assert (call["args"][0][0], call["args"][0][5], call["args"][0][13]) == (80.0, -5.0, 3.0)
+
+
+def test_a_vehicle_is_not_spawned_into_another(town: Any) -> None:
+    _, _, world = town
+    blueprint = world.get_blueprint_library().find("vehicle.tesla.model3")
+    point = world.get_map().get_spawn_points()[0]
+    assert world.spawn_actor(blueprint, point).type_id == "vehicle.tesla.model3"
+    with pytest.raises(RuntimeError, match="collision"):
+        world.spawn_actor(blueprint, point)
+
+
+def test_throttle_moves_a_vehicle_ahead_and_steering_turns_it_right(town: Any) -> None:
+    _, _, world = town
+    blueprint = world.get_blueprint_library().find("vehicle.tesla.model3")
+    point = world.get_map().get_spawn_points()[0]
+    vehicle = world.spawn_actor(blueprint, point)
+    vehicle.apply_control(carla.VehicleControl(throttle=1.0, steer=0.1))
+    for _ in range(40):
+        world.tick()
+    now = vehicle.get_transform()
+    ahead = now.location - point.location
+    assert point.get_forward_vector().dot(ahead) > 5
+    assert point.get_right_vector().dot(ahead) > 0.5
+    assert now.rotation.yaw > point.rotation.yaw + 5
+
+
+def test_what_is_destroyed_by_batch_is_gone(town: Any) -> None:
+    _, client, world = town
+    blueprint = world.get_blueprint_library().find("static.prop.trafficcone01")
+    points = world.get_map().get_spawn_points()[:3]
+    spawned = client.apply_batch_sync(
+        [carla.command.SpawnActor(blueprint, point) for point in points], False
+    )
+    numbers = [each.actor_id for each in spawned]
+    gone = client.apply_batch_sync([carla.command.DestroyActor(n) for n in numbers], False)
+    world.tick()
+    assert not any(each.error for each in gone)
+    assert len(world.get_actors(numbers)) == 0
+
+
+def test_loading_a_map_leaves_nothing_of_the_one_before(town: Any) -> None:
+    _, client, world = town
+    blueprint = world.get_blueprint_library().find("static.prop.barrel")
+    world.spawn_actor(blueprint, carla.Transform())
+    world = client.load_world("Town01")
+    assert world.get_map().name == "Carla/Maps/Town01"
+    assert not world.get_settings().synchronous_mode
+    assert len(world.get_actors().filter("static.*")) == 0

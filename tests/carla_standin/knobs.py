@@ -1,0 +1,99 @@
+"""What can be asked of a stand-in: flags of its command line, a field of `Knobs` each."""
+
+import argparse
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import MISSING, asdict, dataclass, field, fields
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Knobs:
+    """How a server behaves, and what goes wrong with it.
+
+    `layout` is the version whose packing it speaks, `version` what it says it is. `pictures` are
+    drawn of the "street", once and for all ("predrawn"), or of a "plain" without anything.
+
+    Faults: seconds of `delay_s` before every reply and of `call_delay_s` by call; calls that are
+    `silent`, never answered; calls that fail with an `error` by name; sensors whose stream is a
+    `dead_stream`, by patterns of blueprints; the frames each sensor loses (`lost_frames` counts
+    its own from 1); death after so many ticks; blueprints whose spawning is a `collision`; objects
+    that ignore paint (`deaf`), by patterns of names; `crowded`: it has actors, weather, settings
+    and a recording of its own when one connects.
+    """
+
+    port: int = 0
+    layout: str = "0.9.16"
+    version: str = ""
+    map: str = "Town10HD_Opt"
+    pictures: str = "street"
+    log: str = ""
+    folder: str = ""
+    delay_s: float = 0.0
+    call_delay_s: Mapping[str, float] = field(default_factory=dict)
+    silent: Sequence[str] = ()
+    error: Mapping[str, str] = field(default_factory=dict)
+    dead_stream: Sequence[str] = ()
+    lost_frames: Sequence[int] = ()
+    die_after_ticks: int = 0
+    collision: Sequence[str] = ()
+    deaf: Sequence[str] = ()
+    crowded: bool = False
+
+    @property
+    def reported_version(self) -> str:
+        """What `get_server_version` gets."""
+        return self.version or self.layout
+
+    @property
+    def world_observer(self) -> int:
+        """The registry's number of world snapshots, which 0.9.16 has moved."""
+        return 17 if self.layout == "0.9.16" else 16
+
+    @property
+    def attribute_base(self) -> int:
+        """The number of the first type of attributes, Bool."""
+        return 1 if self.layout == "0.9.16" else 0
+
+    @property
+    def has_sockets(self) -> bool:
+        """Whether SpawnActor commands name a socket."""
+        return self.layout == "0.9.16"
+
+    @property
+    def ids_are_actors(self) -> bool:
+        """Whether instance pictures hold CARLA's ids of actors; before 0.9.16 they are Unreal's."""
+        return self.layout == "0.9.16"
+
+
+def matches(name: str, patterns: Sequence[str]) -> bool:
+    """Whether a name fits one of the patterns."""
+    return any(fnmatchcase(name, pattern) for pattern in patterns)
+
+
+def flags(knobs: Mapping[str, Any]) -> list[str]:
+    """The command line that asks for these fields."""
+    known = asdict(Knobs())
+    for name in knobs:
+        if name not in known:
+            raise TypeError(f"no knob '{name}'; there are: {', '.join(known)}")
+    words = []
+    for name, value in knobs.items():
+        text = str(value) if isinstance(value, str | Path) else json.dumps(value)
+        words += ["--" + name.replace("_", "-"), text]
+    return words
+
+
+def parse(words: Sequence[str]) -> Knobs:
+    """The knobs of a command line."""
+    parser = argparse.ArgumentParser("python -m tests.carla_standin", description=Knobs.__doc__)
+    for each in fields(Knobs):
+        plain = each.default is not MISSING and isinstance(each.default, str)
+        flag = "--" + each.name.replace("_", "-")
+        parser.add_argument(flag, type=str if plain else json.loads, default=None)
+    asked = {
+        key: value for key, value in vars(parser.parse_args(words)).items() if value is not None
+    }
+    return Knobs(**asked)

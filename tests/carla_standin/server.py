@@ -1,0 +1,105 @@
+"""The server: its two ports, its clock, its faults, and the ticks of its world."""
+
+import asyncio
+import contextlib
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from tests.carla_standin import calls, rpc, sensors
+from tests.carla_standin.episode import WORLD_STREAM, EpisodeError, new_episode
+from tests.carla_standin.knobs import Knobs, matches
+from tests.carla_standin.log import CallLog
+from tests.carla_standin.scenery import painter_of
+from tests.carla_standin.streaming import Streams
+
+HOST = "127.0.0.1"
+DIED = 70
+"""The exit code of a server that was to die."""
+
+
+class Server:
+    """One stand-in server, from its start to its end."""
+
+    def __init__(self, knobs: Knobs) -> None:
+        self.knobs, self.log, self.streams = knobs, CallLog(knobs.log), Streams()
+        self.folder = Path(knobs.folder or tempfile.mkdtemp(prefix="standin-"))
+        self.episode = new_episode(knobs, knobs.map, None, keep=False)
+        self.managers: dict[int, str] = {}
+        self.ticks = 0
+        self._owed = False
+        self._dead: set[int] = set()
+        self.painter = painter_of(self)
+
+    async def run(self) -> None:
+        """Serve until killed; print the port when a client may come."""
+        start = asyncio.start_server
+        calling = await start(self._accept, "0.0.0.0", self.knobs.port, limit=rpc.CHUNK)
+        streaming = await start(self.streams.accept, "0.0.0.0", 0)
+        self.port = calling.sockets[0].getsockname()[1]
+        self.stream_port = streaming.sockets[0].getsockname()[1]
+        sys.stdout.write(f"ready {self.port}\n")
+        sys.stdout.flush()
+        await self._clock()
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await rpc.serve(reader, writer, self.answer)
+
+    async def _clock(self) -> None:
+        """Tick by itself while no client does."""
+        while True:
+            await asyncio.sleep(self.episode.step_s)
+            if not self.episode.synchronous:
+                self.tick()
+
+    async def answer(self, name: str, arguments: list[Any]) -> list[Any] | None:
+        """Do what a call asks; None leaves it without an answer."""
+        self.log.write(name, arguments)
+        delay = self.knobs.delay_s + self.knobs.call_delay_s.get(name, 0.0)
+        if delay > 0:
+            await asyncio.sleep(delay)
+        if matches(name, self.knobs.silent):
+            return None
+        self.deliver()
+        handler = calls.CALLS.get(name)
+        if handler is None:
+            raise rpc.UnknownCallError(name)
+        if name in self.knobs.error:
+            return handler.failed(self.knobs.error[name])
+        try:
+            return handler.answer(self, *arguments)
+        except EpisodeError as error:
+            return handler.failed(str(error))
+
+    def tick(self) -> int:
+        """Let the world move on; snapshots go at once, pictures once the call is answered."""
+        self.deliver()
+        self.ticks += 1
+        if 0 < self.knobs.die_after_ticks <= self.ticks:
+            os._exit(DIED)
+        self.episode.advance()
+        self.streams.send(WORLD_STREAM, *self.episode.snapshot())
+        self._owed = True
+        asyncio.get_running_loop().call_soon(self.deliver)
+        return self.episode.frame
+
+    def deliver(self) -> None:
+        """Send the sensors' data of the last tick, if they were not yet sent."""
+        if self._owed:
+            self._owed = False
+            sensors.deliver(self)
+
+    def load(self, name: str, reset_settings: bool) -> None:
+        """Load a map: everything that was there is gone."""
+        self.episode = new_episode(
+            self.knobs, name or self.episode.town.name, self.episode, keep=not reset_settings
+        )
+        self.painter = painter_of(self)
+
+
+def serve(knobs: Knobs) -> None:
+    """Run a server until it is killed."""
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(Server(knobs).run())

@@ -106,7 +106,7 @@ class Actor:
         """Its part of a snapshot."""
         union = b""
         if self.kind == "vehicle":
-            union = wire.vehicle_state(self.control, LIMIT_KMH, self.lights)
+            union = wire.vehicle_state(self.control, LIMIT_KMH)
         elif self.kind == "walker":
             union = wire.walker_state(self.walking[1], self.walking[0])
         elif self.blueprint.id == "traffic.traffic_light":

@@ -106,12 +106,16 @@ def actor_state(
     return (head + union).ljust(ACTOR_BYTES, b"\0")
 
 
-def vehicle_state(control: Sequence[Any], limit_kmh: float, light_state: int) -> bytes:
+NO_LIGHT = 4
+"""Unknown, among the states of the traffic light that a vehicle waits at."""
+
+
+def vehicle_state(control: Sequence[Any], limit_kmh: float) -> bytes:
     """A vehicle's part of a snapshot: control, speed limit, no traffic light ahead, no failure."""
     throttle, steer, brake, hand_brake, reverse, _, gear = control
     flags = bool(hand_brake), bool(reverse), False
     return struct.pack(
-        "<3f3?ifB?IB", throttle, steer, brake, *flags, gear, limit_kmh, light_state, False, 0, 0
+        "<3f3?ifB?IB", throttle, steer, brake, *flags, gear, limit_kmh, NO_LIGHT, False, 0, 0
     )
 
 

@@ -18,8 +18,9 @@ protocol behaves, not how Unreal draws: pictures come from hartsim's own street.
 | `episode` | the world between two ticks |
 | `recorder` | recordings and replays |
 | `calls` | what each call does |
-| `batch` | what each command of a batch does |
 | `sensors` | what each sensor sends |
-| `plain` | pictures of an empty plain |
+| `plain`, `rays` | pictures of a plain with boxes |
+| `street`, `casting` | pictures of a street, and what actors look like there |
+| `scenery` | which of the two is shown |
 | `server` | all of it together |
 """

@@ -14,7 +14,8 @@ class Knobs:
     """How a server behaves, and what goes wrong with it.
 
     `layout` is the version whose packing it speaks, `version` what it says it is. `pictures` are
-    drawn of the "street", once and for all ("predrawn"), or of a "plain" without anything.
+    drawn of the "street" (in drafts, or `fine` with shadows and wet ground), once and for all
+    ("predrawn"), or of a "plain" with boxes.
 
     Faults: seconds of `delay_s` before every reply and of `call_delay_s` by call; calls that are
     `silent`, never answered; calls that fail with an `error` by name; sensors whose stream is a
@@ -29,6 +30,7 @@ class Knobs:
     version: str = ""
     map: str = "Town10HD_Opt"
     pictures: str = "street"
+    fine: bool = False
     log: str = ""
     folder: str = ""
     delay_s: float = 0.0

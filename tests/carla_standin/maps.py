@@ -38,12 +38,16 @@ class Town:
         """A place on the street, metres from its start."""
         return self.start.then(Transform((ahead_m, right_m, up_m), (0.0, yaw, 0.0)))
 
-    def seen_from_street(self, point: Triple) -> Triple:
+    def on_street(self, point: Triple) -> Triple:
         """A point of the map (CARLA's axes) in the street's frame: x ahead, y left, z up."""
         x, y, z = (a - b for a, b in zip(point, self.start.location, strict=True))
         yaw = math.radians(self.start.rotation[1])
         ahead, right = x * math.cos(yaw) + y * math.sin(yaw), y * math.cos(yaw) - x * math.sin(yaw)
         return ahead, -right, z
+
+    def heading(self, yaw: float) -> float:
+        """A yaw as radians anticlockwise from the street's direction."""
+        return -math.radians(yaw - self.start.rotation[1])
 
     def spawn_points(self) -> list[Transform]:
         """Where vehicles may start: the street's start first, then along it and back."""

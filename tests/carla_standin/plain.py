@@ -48,6 +48,10 @@ class Painter(Protocol):
         """What is there."""
         ...
 
+    def close(self) -> None:
+        """Free what it draws with."""
+        ...
+
 
 def directions(shot: Shot) -> NDArray[np.float64]:
     """The rays of a shot (H * W, 3) in the map, one metre along the view each."""
@@ -85,6 +89,9 @@ class Plain:
             colour = 40 + (np.array([37, 83, 149]) * number) % 180
             picture[found.ids == number] = colour
         return np.clip(picture * self._light(), 0, 255).astype(np.uint8)
+
+    def close(self) -> None:
+        """Nothing to free."""
 
 
 class Boxes(Protocol):

@@ -5,6 +5,7 @@ import contextlib
 import os
 import sys
 import tempfile
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,8 @@ from tests.carla_standin.scenery import painter_of
 from tests.carla_standin.streaming import Streams
 
 HOST = "127.0.0.1"
-DIED = 70
-"""The exit code of a server that was to die."""
+DIED, BROKEN = 70, 71
+"""The exit codes of a server that was to die, and of one with a fault of its own."""
 
 
 class Server:
@@ -35,6 +36,7 @@ class Server:
 
     async def run(self) -> None:
         """Serve until killed; print the port when a client may come."""
+        asyncio.get_running_loop().set_exception_handler(_break)
         start = asyncio.start_server
         calling = await start(self._accept, "0.0.0.0", self.knobs.port, limit=rpc.CHUNK)
         streaming = await start(self.streams.accept, "0.0.0.0", 0)
@@ -45,7 +47,11 @@ class Server:
         await self._clock()
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await rpc.serve(reader, writer, self.answer)
+        try:
+            await rpc.serve(reader, writer, self.answer)
+        except Exception:
+            traceback.print_exc()
+            os._exit(BROKEN)
 
     async def _clock(self) -> None:
         """Tick by itself while no client does."""
@@ -96,7 +102,20 @@ class Server:
         self.episode = new_episode(
             self.knobs, name or self.episode.town.name, self.episode, keep=not reset_settings
         )
+        self.painter.close()
         self.painter = painter_of(self)
+
+
+def _break(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """End at once, and say why: a test that waits for a broken server would only time out."""
+    del loop
+    error = context.get("exception")
+    if isinstance(error, ConnectionError):
+        return
+    sys.stderr.write(f"{context['message']}\n")
+    if error is not None:
+        traceback.print_exception(error)
+    os._exit(BROKEN)
 
 
 def serve(knobs: Knobs) -> None:

@@ -156,8 +156,9 @@ def set_actor_autopilot(server: "Server", number: int, enabled: bool) -> None:
 
 
 @does
-def set_vehicle_light_state(server: "Server", number: int, lights: int) -> None:
-    server.episode.actor(number).lights = lights
+def set_vehicle_light_state(server: "Server", number: int, lights: list[int] | int) -> None:
+    flags = lights[0] if isinstance(lights, list) else lights
+    server.episode.actor(number).lights = flags
     server.episode.revision += 1
 
 
@@ -168,8 +169,8 @@ def get_vehicle_light_states(server: "Server") -> list[Any]:
 
 
 @gives
-def get_vehicle_light_state(server: "Server", number: int) -> int:
-    return server.episode.actor(number).lights
+def get_vehicle_light_state(server: "Server", number: int) -> list[int]:
+    return [server.episode.actor(number).lights]
 
 
 @does

@@ -202,8 +202,8 @@ def owners_of(
     Where an actor's number is found within its box, numbers are actors' ids. Where that is so of
     none, they are Unreal's: an object then belongs to the actor in whose box most of it lies.
     """
-    rays = _rays(camera)
-    outside = {actor: _outside(each.box, rays, depth_m, camera) for actor, each in actors.items()}
+    rays = rays_of(camera)
+    outside = {actor: outside_m(each.box, rays, depth_m, camera) for actor, each in actors.items()}
     by_number: dict[int, list[int]] = {}
     for actor in actors:
         by_number.setdefault(actor & 0xFFFF, []).append(actor)
@@ -258,7 +258,7 @@ def _by_place(
     }
 
 
-def _rays(camera: Camera) -> NDArray[np.float32]:
+def rays_of(camera: Camera) -> NDArray[np.float32]:
     """Of each pixel's middle (H, W, 3), one metre long in depth, in the optical frame."""
     height, width = camera.size_px
     k = camera.intrinsics
@@ -269,7 +269,7 @@ def _rays(camera: Camera) -> NDArray[np.float32]:
     return rays
 
 
-def _outside(
+def outside_m(
     box: Box3D, rays: NDArray[np.float32], depth_m: Depth, camera: Camera
 ) -> NDArray[np.float32]:
     """How far each pixel's point lies outside a box (H, W): metres along its worst side.

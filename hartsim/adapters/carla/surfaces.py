@@ -17,7 +17,7 @@ from hartsim.adapters.carla.coordinates import Anchor
 from hartsim.adapters.carla.labels import TAGS
 from hartsim.adapters.carla.objects import MapObject, map_objects, names_on_map, pixels_of
 from hartsim.adapters.carla.paint_cache import PaintCache
-from hartsim.adapters.carla.paint_check import PaintCheck, check_paint
+from hartsim.adapters.carla.paint_check import LEAST_PIXELS, PaintCheck, check_paint
 from hartsim.adapters.carla.textures import (
     SMALL_PX,
     Floats,
@@ -90,11 +90,14 @@ class Target:
 class Surfaces:
     """What can be painted on the map on show, by the names that scenes use."""
 
-    def __init__(self, connection: "Connection", cache: PaintCache | None = None) -> None:
+    def __init__(
+        self, connection: "Connection", cache: PaintCache | None = None, tries_all: bool = False
+    ) -> None:
         self._connection = connection
         with connection.asking("what can be painted"):
             self.names = names_on_map(connection.world)
             self.objects = map_objects(connection.world, self.names)
+        self._tries_all = tries_all
         self.cache = cache or PaintCache(connection.version, connection.map_name)
         self._of_map = _by_surface(self.objects)
         self._spawned: list[Target] = []
@@ -115,6 +118,7 @@ class Surfaces:
     def targets(self, surface: str, anchor: Anchor, reach_m: float = REACH_M) -> list[Target]:
         """What a surface is near an ego, without what is known to take no paint.
 
+        With `tries_all` that is left in, so that what was learnt before decides nothing.
         WorldError for a surface that scenes do not have.
         """
         if surface not in SURFACES and surface not in STREET:
@@ -127,7 +131,20 @@ class Surfaces:
                 for each in self._of_map.get(surface, ())
                 if any(_distance_m(part, anchor) <= reach_m for part in each.parts)
             ]
+        if self._tries_all:
+            return found
         return [each for each in found if not self.cache.tried(each.key).is_hopeless]
+
+    def showing(self, surfaces: Iterable[str], look: Look) -> set[str]:
+        """Which of these surfaces some camera sees, on something that may take paint."""
+        return {name for name in surfaces if self._shows(name, look)}
+
+    def _shows(self, surface: str, look: Look) -> bool:
+        return any(
+            _seen(target, surface, frame, look.anchor).sum() >= LEAST_PIXELS
+            for target in self.targets(surface, look.anchor)
+            for frame in look.frames.values()
+        )
 
     def apply(self, textures: Mapping[str, Image | Coat], anchor: Anchor) -> dict[str, int]:
         """Send a texture to every surface near the ego; says to how many objects each went.

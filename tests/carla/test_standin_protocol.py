@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from hartsim.scenario.kinds import kinds_of
+
 carla = pytest.importorskip("carla")
 
 
@@ -76,3 +78,69 @@ def test_loading_a_map_leaves_nothing_of_the_one_before(town: Any) -> None:
     assert world.get_map().name == "Carla/Maps/Town01"
     assert not world.get_settings().synchronous_mode
     assert len(world.get_actors().filter("static.*")) == 0
+
+
+def test_traffic_lights_turn_and_a_reset_begins_again_at_red(town: Any) -> None:
+    _, _, world = town
+    (light,) = world.get_actors().filter("traffic.traffic_light")
+    for _ in range(45):
+        world.tick()
+    assert light.state == carla.TrafficLightState.Green
+    world.reset_all_traffic_lights()
+    world.tick()
+    assert light.state == carla.TrafficLightState.Red
+
+
+def test_the_map_has_a_street_to_drive_along_and_a_lane_that_comes_back(town: Any) -> None:
+    _, _, world = town
+    town_map = world.get_map()
+    point = town_map.get_spawn_points()[0]
+    here = town_map.get_waypoint(point.location)
+    (there,) = here.next(400.0)
+    assert here.transform.location.distance(there.transform.location) == pytest.approx(400, abs=0.1)
+    assert there.transform.rotation.yaw == pytest.approx(here.transform.rotation.yaw, abs=0.01)
+    assert here.get_left_lane().lane_id * here.lane_id < 0
+    around = here
+    for _ in range(40):
+        (around,) = around.next(32.0)
+    assert around.road_id == 1
+
+
+def test_layers_and_objects_that_are_switched_off_stay_in_the_list(town: Any) -> None:
+    server, _, world = town
+    buildings = world.get_environment_objects(carla.CityObjectLabel.Buildings)
+    world.enable_environment_objects({each.id for each in buildings}, False)
+    world.unload_map_layer(carla.MapLayer.Buildings)
+    assert len(world.get_environment_objects(carla.CityObjectLabel.Buildings)) == len(buildings)
+    assert len(server.calls("enable_environment_objects", "unload_map_layer")) == 2
+
+
+def test_every_recipe_of_the_catalogue_has_its_blueprint(town: Any) -> None:
+    library = town[2].get_blueprint_library()
+    for kind in kinds_of("driving"):
+        if kind.carla is None or kind.carla.missing:
+            continue
+        found = [
+            blueprint.id
+            for blueprint in library.filter(kind.carla.blueprint)
+            if all(
+                blueprint.has_attribute(name) and blueprint.get_attribute(name).as_str() == wanted
+                for name, wanted in kind.carla.attributes.items()
+            )
+        ]
+        assert found, f"{kind.id}: {kind.carla}"
+
+
+def test_an_attached_actor_moves_with_its_parent_as_the_client_reckons(town: Any) -> None:
+    _, _, world = town
+    library = world.get_blueprint_library()
+    point = world.get_map().get_spawn_points()[2]
+    car = world.spawn_actor(library.find("vehicle.lincoln.mkz_2020"), point)
+    place = carla.Transform(carla.Location(1.0, -0.5, 1.5), carla.Rotation(-10.0, 30.0, 0.0))
+    camera = world.spawn_actor(library.find("sensor.camera.rgb"), place, attach_to=car)
+    world.tick()
+    world.tick()
+    expected = car.get_transform().transform(place.location)
+    assert camera.get_transform().location.distance(expected) < 1e-3
+    own = camera.get_transform().rotation
+    assert (own.pitch, own.roll) == (pytest.approx(-10, abs=1e-3), pytest.approx(0, abs=1e-3))

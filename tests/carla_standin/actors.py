@@ -14,6 +14,11 @@ GRAVITY_MPS2 = 9.81
 THRUST_MPS2, BRAKE_MPS2, DRAG_PER_S = 4.0, 8.0, 0.03
 MAX_STEER_RAD = math.radians(70.0)
 LIMIT_KMH = 50.0
+LIGHT = "traffic.traffic_light"
+RED, YELLOW, GREEN = 0, 1, 2
+PHASES_S = (10.0, 3.0, 2.0)
+"""How long a traffic light is green, yellow and red."""
+AFTER = {RED: GREEN, GREEN: YELLOW, YELLOW: RED}
 
 TAGS = {
     "vehicle": 14,
@@ -58,10 +63,12 @@ class Actor:
     cruising: Triple | None = None
     lights: int = 0
     light: int = 0
+    phase_s: float = 0.0
     frozen: bool = False
     autopilot: bool = False
     last_sent_s: float = -1e9
     sent: int = 0
+    turned_deg: float = 0.0
 
     @property
     def kind(self) -> str:
@@ -109,8 +116,9 @@ class Actor:
             union = wire.vehicle_state(self.control, LIMIT_KMH)
         elif self.kind == "walker":
             union = wire.walker_state(self.walking[1], self.walking[0])
-        elif self.blueprint.id == "traffic.traffic_light":
-            union = wire.light_state(f"sign {self.id}", (10, 3, 2, 0), 0, self.frozen, self.light)
+        elif self.blueprint.id == LIGHT:
+            times = (*PHASES_S, self.phase_s)
+            union = wire.light_state(f"sign {self.id}", times, 0, self.frozen, self.light)
         return wire.actor_state(
             self.id,
             True,
@@ -130,8 +138,17 @@ class Actor:
         elif self.kind == "walker":
             self._walk(seconds)
             self._settle(seconds, ground_m)
+        elif self.blueprint.id == LIGHT and not self.frozen:
+            self._shine(seconds)
         if seconds > 0:
             self.acceleration = _over(before, self.velocity, seconds)
+
+    def _shine(self, seconds: float) -> None:
+        """Stay in a phase for its time, then go on to the next."""
+        self.phase_s += seconds
+        times = dict(zip((GREEN, YELLOW, RED), PHASES_S, strict=True))
+        if self.phase_s >= times.get(self.light, math.inf):
+            self.light, self.phase_s = AFTER[self.light], 0.0
 
     def _drive(self, seconds: float) -> None:
         pitch, yaw, roll = self.transform.rotation

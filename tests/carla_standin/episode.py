@@ -9,16 +9,21 @@ import numpy as np
 
 from tests.carla_standin import wire
 from tests.carla_standin.actors import Actor, touch
-from tests.carla_standin.blueprints import Blueprint, library
+from tests.carla_standin.blueprints import TYPES, Blueprint, library
 from tests.carla_standin.geometry import Transform
 from tests.carla_standin.knobs import Knobs, matches
 from tests.carla_standin.maps import TOWNS, Town
 from tests.carla_standin.rays import SolidBox
+from tests.carla_standin.recorder import Recorder, Replay
 
 WORLD_STREAM = 1
 DEFAULT_STEP_S = 0.05
 WEATHER = [5.0, 0.0, 0.0, 10.0, -1.0, 45.0, 2.0, 0.75, 0.1, 0.0, 1.0, 0.03, 0.0331, 0.0]
 SETTINGS = [False, False, [False], True, 0.01, 10, 0.0, True, 3000.0, 2000.0, True]
+
+
+FLAT = frozenset({1, 2, 10, 24})
+"""Tags of the ground, which nothing hits but a ray that falls."""
 
 
 class EpisodeError(Exception):
@@ -70,6 +75,8 @@ class Episode:
     next_stream: int = 2
     changed: bool = True
     """Whether the world was loaded since the last snapshot."""
+    recorder: Recorder | None = None
+    replay: Replay | None = None
     revision: int = 0
     """Counts what changes pictures other than motion: actors, weather, paint."""
 
@@ -90,32 +97,32 @@ class Episode:
             raise EpisodeError(f"invalid blueprint: {name}")
         return library()[name]
 
-    def spawn(self, description: list[Any], at: Transform, parent: int = 0) -> Actor:
-        """Set an actor into the world; `at` is relative to the parent, if it has one."""
+    def spawn(
+        self,
+        description: list[Any],
+        at: Transform,
+        parent: int = 0,
+        wanted: int = 0,
+        forced: bool = False,
+    ) -> Actor:
+        """Set an actor into the world; `at` is relative to the parent, if it has one.
+
+        It gets the id that is `wanted`, if that is free. When `forced` it may stand in another.
+        """
         name = description[1]
         blueprint = self.blueprint(name)
-        known = {attribute.id for attribute in blueprint.attributes}
-        packed = {each.id: each for each in blueprint.attributes}
-        base = self.knobs.attribute_base
-        kinds = {
-            "bool": base,
-            "int": base + 1,
-            "float": base + 2,
-            "string": base + 3,
-            "color": base + 4,
-        }
-        given = {word: [word, kind, text] for word, kind, text in description[2] if word in known}
-        for word in known - set(given):
-            given[word] = [word, kinds[packed[word].type], packed[word].value]
-        description = [blueprint.uid, name, list(given.values())]
+        told = {word: [word, kind, text] for word, kind, text in description[2]}
+        description = [blueprint.uid, name, _described(blueprint, told, self.knobs.attribute_base)]
         if parent and parent not in self.actors:
             raise EpisodeError("unable to attach actor: parent actor not found")
-        own, number = at, self.next_id
+        own = at
+        number = wanted if wanted and wanted not in self.actors else self.next_id
         if parent:
             at = self.actors[parent].transform.then(own)
         actor = Actor(number, blueprint, description, at, parent, own, born_frame=self.frame)
-        self._collide(actor)
-        self.next_id += 1
+        if not forced:
+            self._collide(actor)
+        self.next_id = max(self.next_id, number) + 1
         if actor.kind == "sensor":
             actor.stream, self.next_stream = self.next_stream, self.next_stream + 1
         self.actors[actor.id] = actor
@@ -156,7 +163,11 @@ class Episode:
         for actor in self.actors.values():
             if not actor.parent:
                 actor.advance(self.step_s, ground)
+        if self.replay is not None:
+            self.replay.advance(self, self.step_s)
         self.follow()
+        if self.recorder is not None:
+            self.recorder.note(self.seconds, self.actors.values())
 
     def follow(self) -> None:
         """Carry what is attached along with its parents, which were spawned before it."""
@@ -189,7 +200,11 @@ class Episode:
 
     def boxes(self) -> list[SolidBox]:
         """All that can be hit: pieces of the map and actors."""
-        solids = [piece.solid() for piece in self.pieces if piece.id not in self.hidden]
+        solids = [
+            piece.solid()
+            for piece in self.pieces
+            if piece.id not in self.hidden and piece.tag not in FLAT
+        ]
         for actor in self.actors.values():
             if actor.kind in ("vehicle", "walker", "static") and any(actor.blueprint.size_m):
                 middle, half = actor.box
@@ -206,6 +221,15 @@ class Episode:
             return own[name]
         # skeletal meshes are never painted; what a traffic sign wears has no such parameter
         return not fnmatchcase(name, "*static_prop*")
+
+
+def _described(blueprint: Blueprint, told: dict[str, list[Any]], base: int) -> list[list[Any]]:
+    """A blueprint's attributes with what was told of them."""
+    own = {
+        each.id: [each.id, TYPES.index(each.type) + base, each.value]
+        for each in blueprint.attributes
+    }
+    return [told.get(word, value) for word, value in own.items()]
 
 
 def unreal_name(actor: Actor) -> str:

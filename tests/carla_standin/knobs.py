@@ -18,11 +18,12 @@ class Knobs:
     ("predrawn"), or of a "plain" with boxes.
 
     Faults: seconds of `delay_s` before every reply and of `call_delay_s` by call; calls that are
-    `silent`, never answered; calls that fail with an `error` by name; sensors whose stream is a
-    `dead_stream`, by patterns of blueprints; the frames each sensor loses (`lost_frames` counts
-    its own from 1); death after so many ticks; blueprints whose spawning is a `collision`; objects
-    that ignore paint (`deaf`), by patterns of names; `crowded`: it has actors, weather, settings
-    and a recording of its own when one connects.
+    `silent`, never answered; calls that fail with an `error` by name; sensors (patterns of
+    blueprints) whose streams are dead (`dead_stream`), from the start or after so many messages
+    (`dead_after`); the messages that each sensor loses (`lost_frames`, its first is 1); death after
+    so many ticks; blueprints whose spawning is a `collision`; objects (patterns of names) that
+    ignore paint (`deaf`), or that have a name but are gone when they are to be painted (`unknown`);
+    `crowded`: the server has actors, weather and settings of its own when one connects.
     """
 
     port: int = 0
@@ -38,10 +39,12 @@ class Knobs:
     silent: Sequence[str] = ()
     error: Mapping[str, str] = field(default_factory=dict)
     dead_stream: Sequence[str] = ()
+    dead_after: int = 0
     lost_frames: Sequence[int] = ()
     die_after_ticks: int = 0
     collision: Sequence[str] = ()
     deaf: Sequence[str] = ()
+    unknown: Sequence[str] = ()
     crowded: bool = False
 
     @property

@@ -1,17 +1,21 @@
 """Pictures of an empty plain with boxes on it: quick, and true about depth, tags and ids."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import product
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tests.carla_standin.geometry import Transform
-from tests.carla_standin.rays import GROUND, NOTHING, SolidBox, cast
+from tests.carla_standin.rays import SolidBox, hits
 
 ROAD, SKY = 1, 11
+NEAR_M = 0.1
+GREY, BLUE = np.array([90.0, 90.0, 95.0]), np.array([140.0, 170.0, 210.0])
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,13 @@ class Truth:
     ids: NDArray[np.uint16]
 
 
+Boxes = Callable[[], Sequence[SolidBox]]
+Level = Callable[[], float]
+"""How high the ground is, metres."""
+Light = Callable[[], float]
+"""How light it is, 1 by day."""
+
+
 class Painter(Protocol):
     """Takes pictures of the world as it is now."""
 
@@ -53,66 +64,70 @@ class Painter(Protocol):
         ...
 
 
-def directions(shot: Shot) -> NDArray[np.float64]:
-    """The rays of a shot (H * W, 3) in the map, one metre along the view each."""
-    focal = shot.width / 2 / math.tan(math.radians(shot.fov) / 2)
-    columns = (np.arange(shot.width) + 0.5 - shot.width / 2) / focal
-    rows = (np.arange(shot.height) + 0.5 - shot.height / 2) / focal
+@lru_cache(maxsize=8)
+def rays(width: int, height: int, fov: float) -> NDArray[np.float32]:
+    """The rays of a camera (H, W, 3) in its frame, one metre along its view each."""
+    focal = width / 2 / math.tan(math.radians(fov) / 2)
+    columns = (np.arange(width) + 0.5 - width / 2) / focal
+    rows = (np.arange(height) + 0.5 - height / 2) / focal
     right, down = np.meshgrid(columns, rows)
-    local = np.stack([np.ones_like(right), right, -down], axis=-1).reshape(-1, 3)
-    rays: NDArray[np.float64] = local @ shot.at.matrix()[:3, :3].T
-    return rays
+    return np.stack([np.ones_like(right), right, -down], axis=-1).astype(np.float32)
+
+
+def seen_part(shot: Shot, box: SolidBox) -> tuple[slice, slice] | None:
+    """The rows and columns in which a box can be; None where it is behind the camera."""
+    corners = np.array(list(product((-1, 1), repeat=3))) * box.half_m
+    world = np.column_stack([corners, np.ones(8)]) @ box.matrix.T
+    ahead, right, up, _ = np.linalg.inv(shot.at.matrix()) @ world.T
+    if (ahead < NEAR_M).all():
+        return None
+    if (ahead < NEAR_M).any():
+        return slice(None), slice(None)
+    focal = shot.width / 2 / math.tan(math.radians(shot.fov) / 2)
+    columns = shot.width / 2 + focal * right / ahead
+    rows = shot.height / 2 - focal * up / ahead
+    return _span(rows, shot.height), _span(columns, shot.width)
+
+
+def _span(places: NDArray[np.float64], most: int) -> slice:
+    low, high = int(places.min()) - 1, int(places.max()) + 2
+    return slice(min(max(low, 0), most), min(max(high, 0), most))
 
 
 class Plain:
-    """The painter of the plain; `boxes` and `ground_m` are asked anew for each picture."""
+    """The painter of the plain; boxes, level and light are asked for anew for each picture."""
 
-    def __init__(self, boxes: "Boxes", ground_m: "Level", light: "Light") -> None:
-        self._boxes, self._ground, self._light = boxes, ground_m, light
+    def __init__(self, boxes: Boxes, level: Level, light: Light) -> None:
+        self._boxes, self._level, self._light = boxes, level, light
 
     def truth(self, shot: Shot) -> Truth:
         """What is there."""
-        boxes = [box for box in self._boxes() if box.id != shot.within]
-        far, hit = cast(shot.at.location, directions(shot), boxes, self._ground())
-        tags = np.array([ROAD if index == GROUND else SKY for index in (NOTHING, GROUND)])
-        tags = np.concatenate([[box.tag for box in boxes], tags]).astype(np.uint8)
-        ids = np.array([*(box.id & 0xFFFF for box in boxes), 0, 0], np.uint16)
-        shape = (shot.height, shot.width)
-        return Truth(far.reshape(shape), tags[hit].reshape(shape), ids[hit].reshape(shape))
+        turn = shot.at.matrix()[:3, :3].astype(np.float32)
+        directions = rays(shot.width, shot.height, shot.fov) @ turn.T
+        with np.errstate(divide="ignore"):
+            depth = np.float32(self._level() - shot.at.location[2]) / directions[..., 2]
+        depth = np.where(depth > 0, depth, np.float32(np.inf))
+        tags = np.where(np.isfinite(depth), np.uint8(ROAD), np.uint8(SKY))
+        ids = np.zeros(depth.shape, np.uint16)
+        for box in self._boxes():
+            part = seen_part(shot, box)
+            if part is None or box.id == shot.within or not depth[part].size:
+                continue
+            away = hits(shot.at.location, directions[part].reshape(-1, 3), box)
+            away = away.reshape(depth[part].shape)
+            nearer = away < depth[part]
+            depth[part][nearer] = away[nearer]
+            tags[part][nearer], ids[part][nearer] = box.tag, box.id & 0xFFFF
+        return Truth(depth.astype(np.float64), tags, ids)
 
     def picture(self, shot: Shot) -> NDArray[np.uint8]:
         """Grey ground, blue sky, boxes in colours of their own, as light as the sun is high."""
-        found = self.truth(shot)
-        picture = np.full((*found.tags.shape, 3), (90, 90, 95), np.float64)
-        picture[found.tags == SKY] = (140, 170, 210)
+        found, light = self.truth(shot), self._light()
+        picture = np.where((found.tags == SKY)[..., None], BLUE * light, GREY * light)
+        picture = picture.astype(np.uint8)
         for number in np.unique(found.ids[found.ids > 0]).tolist():
-            colour = 40 + (np.array([37, 83, 149]) * number) % 180
-            picture[found.ids == number] = colour
-        return np.clip(picture * self._light(), 0, 255).astype(np.uint8)
+            picture[found.ids == number] = light * (40 + (np.array([37, 83, 149]) * number) % 180)
+        return picture
 
     def close(self) -> None:
         """Nothing to free."""
-
-
-class Boxes(Protocol):
-    """Says what stands on the plain."""
-
-    def __call__(self) -> Sequence[SolidBox]:
-        """All boxes as they are now."""
-        ...
-
-
-class Level(Protocol):
-    """Says how high the ground is."""
-
-    def __call__(self) -> float:
-        """Metres."""
-        ...
-
-
-class Light(Protocol):
-    """Says how light it is."""
-
-    def __call__(self) -> float:
-        """1 by day."""
-        ...

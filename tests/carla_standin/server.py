@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from tests.carla_standin import calls, rpc, sensors
+from tests.carla_standin.crowd import crowd
 from tests.carla_standin.episode import WORLD_STREAM, EpisodeError, new_episode
 from tests.carla_standin.knobs import Knobs, matches
 from tests.carla_standin.log import CallLog
+from tests.carla_standin.plain import Shot, Truth
 from tests.carla_standin.scenery import painter_of
 from tests.carla_standin.streaming import Streams
 
@@ -28,10 +30,15 @@ class Server:
         self.knobs, self.log, self.streams = knobs, CallLog(knobs.log), Streams()
         self.folder = Path(knobs.folder or tempfile.mkdtemp(prefix="standin-"))
         self.episode = new_episode(knobs, knobs.map, None, keep=False)
+        if knobs.crowded:
+            crowd(self.episode)
         self.managers: dict[int, str] = {}
+        self.drawn: dict[tuple[str, int, int, float], bytes] = {}
         self.ticks = 0
+        self.replay_factor, self.replay_without_hero = 1.0, False
         self._owed = False
-        self._dead: set[int] = set()
+        self._moment = (-1, -1)
+        self._truths: dict[Shot, Truth] = {}
         self.painter = painter_of(self)
 
     async def run(self) -> None:
@@ -97,12 +104,22 @@ class Server:
             self._owed = False
             sensors.deliver(self)
 
+    def truth(self, shot: Shot) -> Truth:
+        """What a camera has before it, found once for all cameras in one place."""
+        moment = self.episode.frame, self.episode.revision
+        if moment != self._moment:
+            self._moment, self._truths = moment, {}
+        if shot not in self._truths:
+            self._truths[shot] = self.painter.truth(shot)
+        return self._truths[shot]
+
     def load(self, name: str, reset_settings: bool) -> None:
         """Load a map: everything that was there is gone."""
         self.episode = new_episode(
             self.knobs, name or self.episode.town.name, self.episode, keep=not reset_settings
         )
         self.painter.close()
+        self._truths.clear()
         self.painter = painter_of(self)
 
 

@@ -201,8 +201,6 @@ class Street:
         self._room = (0, 0)
         self._built: tuple[int, bool] | None = None
         self._paint: dict[str, tuple[Picture, NDArray[np.uint8]]] = {}
-        self._truths: dict[Shot, Truth] = {}
-        self._moment: tuple[int, int] | None = None
 
     def picture(self, shot: Shot) -> NDArray[np.uint8]:
         """What the camera sees."""
@@ -212,15 +210,7 @@ class Street:
         return studio.picture(camera, size, fine)
 
     def truth(self, shot: Shot) -> Truth:
-        """What is there; asked for by several cameras in one place, found once."""
-        moment = (self._episode.frame, self._episode.revision)
-        if moment != self._moment:
-            self._moment, self._truths = moment, {}
-        if shot not in self._truths:
-            self._truths[shot] = self._find(shot)
-        return self._truths[shot]
-
-    def _find(self, shot: Shot) -> Truth:
+        """What is there."""
         studio, camera = self._point(shot)
         found = studio.find(camera, (shot.height, shot.width))
         tags, ids = self._tag_of_class[found.labels], self._id_of_class[found.labels]

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.carla_standin.calls.registry import does, gives
 from tests.carla_standin.episode import EpisodeError
+from tests.carla_standin.knobs import matches
 from tests.carla_standin.textures import Picture
 
 if TYPE_CHECKING:
@@ -53,7 +54,8 @@ def _paint(server: "Server", names: list[str], parameter: int, picture: Picture)
     """Put a texture on all named objects that there are; those that ignore paint say nothing."""
     episode = server.episode
     known = set(episode.names())
-    found = [name for name in names if name in known]
+    gone = server.knobs.unknown
+    found = [name for name in names if name in known and not matches(name, gone)]
     if not found:
         raise EpisodeError("unable to find Actor to apply the texture")
     for name in found:

@@ -2,12 +2,11 @@
 
 from typing import TYPE_CHECKING, Any
 
+from tests.carla_standin.actors import LIGHT, RED
 from tests.carla_standin.calls.registry import does, gives
 
 if TYPE_CHECKING:
     from tests.carla_standin.server import Server
-
-RED = 0
 
 
 @gives
@@ -37,13 +36,13 @@ def destroy_traffic_manager(server: "Server", port: int) -> bool:
 def lights(server: "Server") -> list[Any]:
     """All traffic lights."""
     actors = server.episode.actors.values()
-    return [actor for actor in actors if actor.blueprint.id == "traffic.traffic_light"]
+    return [actor for actor in actors if actor.blueprint.id == LIGHT]
 
 
 @does
 def reset_all_traffic_lights(server: "Server") -> None:
     for light in lights(server):
-        light.light = RED
+        light.light, light.phase_s = RED, 0.0
 
 
 @does
@@ -59,12 +58,14 @@ def freeze_traffic_light(server: "Server", number: int, frozen: bool) -> None:
 
 @does
 def reset_traffic_light_group(server: "Server", number: int) -> None:
-    server.episode.actor(number).light = RED
+    light = server.episode.actor(number)
+    light.light, light.phase_s = RED, 0.0
 
 
 @does
 def set_traffic_light_state(server: "Server", number: int, state: int) -> None:
-    server.episode.actor(number).light = state
+    light = server.episode.actor(number)
+    light.light, light.phase_s = state, 0.0
 
 
 @does

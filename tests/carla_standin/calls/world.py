@@ -11,6 +11,9 @@ from tests.carla_standin.maps import TOWNS
 if TYPE_CHECKING:
     from tests.carla_standin.server import Server
 
+ALL_LAYERS = 0xFFFF
+LAYERS = {1: (3,), 4: (9,), 16: (14, 15), 64: (20,), 128: (6,), 256: (4, 5)}
+"""Tags by layer of a map: buildings, plants, parked cars, props, street lamps, walls."""
 STREAM_HOST = "0.0.0.0"
 """The client then takes the address at which it calls."""
 
@@ -117,23 +120,30 @@ def request_file(server: "Server", name: str) -> bytes:
 
 @does
 def load_new_episode(
-    server: "Server", name: str, reset_settings: bool = True, layers: int = 0xFFFF
+    server: "Server", name: str, reset_settings: bool = True, layers: int = ALL_LAYERS
 ) -> None:
-    del layers
     server.load(name, reset_settings)
+    unload_map_layer(server, ALL_LAYERS & ~layers)
 
 
 @does
 def load_map_layer(server: "Server", layers: int) -> None:
-    server.episode.revision += 1
-    # the objects of a layer are made anew
-    server.episode.paint.clear()
+    server.episode.hidden -= _renewed(server, layers)
 
 
 @does
 def unload_map_layer(server: "Server", layers: int) -> None:
+    server.episode.hidden |= _renewed(server, layers)
+
+
+def _renewed(server: "Server", layers: int) -> set[int]:
+    """The ids of what belongs to these layers, which loses its paint."""
+    tags = {tag for flag, some in LAYERS.items() if layers & flag for tag in some}
+    pieces = [piece for piece in server.episode.pieces if piece.tag in tags]
+    for piece in pieces:
+        server.episode.paint.pop(piece.name, None)
     server.episode.revision += 1
-    server.episode.paint.clear()
+    return {piece.id for piece in pieces}
 
 
 @gives

@@ -62,7 +62,7 @@ def develop(
     normals = normals_of(depth, eye)
     picture = relit(raw.colour, points, normals, depth, stage.lighting, stage.lamps, maps)
     if mirror is not None:
-        _wet(picture, points, normals, mirror, eye, stage)
+        wetted(picture, points, normals, mirror, eye, stage)
     picture = _in_the_air(picture, raw, eye, stage, sky)
     _add_glows(picture, stage.lamps, eye, depth, stage.weather)
     return through_the_lens(picture, eye, depth, stage.lamps, stage, marks)
@@ -137,7 +137,7 @@ def reflects(stage: Stage) -> bool:
     return stage.weather.wetness > WET or bool(stage.mirrors)
 
 
-def _wet(
+def wetted(
     picture: Planes, points: Planes, normals: Planes, mirror: Planes, eye: Eye, stage: Stage
 ) -> None:
     """Let flat ground mirror where it is wet, more at a grazing view, and darken it."""

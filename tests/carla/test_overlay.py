@@ -139,7 +139,7 @@ def test_a_patch_lies_on_the_road_within_its_box_and_nowhere_else(kind):
     frame, placed = flat_street(TRAFFIC), hazard(kind, 10.0, 0.3)
     after = shown(frame, placed)
     own = after.instances == FIRST_ID
-    assert own.sum() > 100
+    assert own.sum() > 50
     rows, columns = np.nonzero(own)
     corners = after.camera.project(placed.box.corners())
     assert columns.min() >= corners[:, 0].min() - 3

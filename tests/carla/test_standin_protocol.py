@@ -96,14 +96,24 @@ def test_the_map_has_a_street_to_drive_along_and_a_lane_that_comes_back(town: An
     town_map = world.get_map()
     point = town_map.get_spawn_points()[0]
     here = town_map.get_waypoint(point.location)
-    (there,) = here.next(400.0)
-    assert here.transform.location.distance(there.transform.location) == pytest.approx(400, abs=0.1)
+    (there,) = here.next(190.0)
+    assert here.transform.location.distance(there.transform.location) == pytest.approx(190, abs=0.1)
     assert there.transform.rotation.yaw == pytest.approx(here.transform.rotation.yaw, abs=0.01)
     assert here.get_left_lane().lane_id * here.lane_id < 0
-    around = here
-    for _ in range(40):
-        (around,) = around.next(32.0)
-    assert around.road_id == 1
+    roads, around = [], here
+    for _ in range(70):
+        (around,) = around.next(10.0)
+        roads.append(around.road_id)
+    assert {1, 2, 3, 4} <= set(roads)
+    assert roads[-1] == 1
+
+
+def test_all_spawn_points_lie_in_the_middle_of_a_lane_and_point_along_it(town: Any) -> None:
+    town_map = town[2].get_map()
+    for point in town_map.get_spawn_points():
+        lane = town_map.get_waypoint(point.location).transform
+        assert point.location.distance(lane.location) == pytest.approx(0.6, abs=0.01)
+        assert point.get_forward_vector().dot(lane.get_forward_vector()) > 0.999
 
 
 def test_layers_and_objects_that_are_switched_off_stay_in_the_list(town: Any) -> None:

@@ -49,7 +49,8 @@ class Piece:
         """The piece as CARLA's environment object."""
         location, rotation = self.middle.packed()
         box = [location, list(self.half_m), rotation, 0]
-        return [self.middle.packed(), box, self.id, self.name, self.tag]
+        # an actor's parts are counted behind its name
+        return [self.middle.packed(), box, self.id, f"{self.name}_SM_0", self.tag]
 
     def solid(self) -> SolidBox:
         """The piece as something to hit."""

@@ -7,10 +7,17 @@ from dataclasses import dataclass
 from tests.carla_standin.geometry import Transform, Triple
 
 LANE_M, PARKING_M, PAVEMENT_M = 3.5, 2.55, 2.0
-BEFORE_M, AHEAD_M, RADIUS_M = 30.0, 420.0, 60.0
-"""The straight street reaches from before its start to far ahead; half circles join its ends."""
-SPAWN_UP_M = 0.6
-STEP_M = 30.0
+BEFORE_M, AHEAD_M, CORNER_M = 30.0, 200.0, 16.0
+"""The street is straight from before its start to where its houses end.
+
+There it turns left round a corner, and comes back in half a circle and round another corner.
+"""
+BEND_M = CORNER_M + (BEFORE_M + AHEAD_M) / 2
+SPAWN_UP_M, STEP_M = 0.6, 15.0
+FORTH = range(0, 7)
+"""How many steps from the start vehicles may start along the street."""
+BACK = range(5, 12)
+"""The same for those that come the other way."""
 
 LATITUDE, LONGITUDE = 42.0, 2.0
 """Where the map's origin lies on the globe."""
@@ -50,21 +57,26 @@ class Town:
         return -math.radians(yaw - self.start.rotation[1])
 
     def spawn_points(self) -> list[Transform]:
-        """Where vehicles may start: the street's start first, then along it and back."""
-        count = int(AHEAD_M // STEP_M)
-        there = [self.at(STEP_M * k, 0.0, SPAWN_UP_M) for k in range(count)]
-        back = [self.at(STEP_M * k + 15.0, -LANE_M, SPAWN_UP_M, 180.0) for k in range(count)]
-        return there + back
+        """Where vehicles may start: the street's start first, then along it, back, in the bend."""
+        there = [self.at(STEP_M * k, 0.0, SPAWN_UP_M) for k in FORTH]
+        back = [self.at(STEP_M * k, -LANE_M, SPAWN_UP_M, 180.0) for k in BACK]
+        return [*there, *back, *(self._in_bend(share) for share in (0.3, 0.5, 0.7))]
+
+    def _in_bend(self, share: float) -> Transform:
+        """The middle of the right lane, a share of the way along the bend."""
+        x, y, heading = _start()
+        for length, curvature in PARTS[:2]:
+            x, y, heading = _end((x, y, heading), length, curvature)
+        x, y, heading = _end((x, y, heading), PARTS[2][0] * share, PARTS[2][1])
+        x, y = x + LANE_M / 2 * math.sin(heading), y - LANE_M / 2 * math.cos(heading)
+        return self.at(x, -y, SPAWN_UP_M, -math.degrees(heading))
 
     def opendrive(self) -> str:
         """The road as OpenDRIVE, whose y axis points the other way."""
         x, y, _ = self.at(-BEFORE_M, -LANE_M / 2).location
-        heading = -math.radians(self.start.rotation[1])
-        lengths = (BEFORE_M + AHEAD_M, math.pi * RADIUS_M) * 2
-        here, roads = (x, -y, heading), []
-        for index, length in enumerate(lengths):
-            curvature = 0.0 if index % 2 == 0 else 1 / RADIUS_M
-            roads.append(_road(index + 1, length, here, curvature, self.start.location[2]))
+        here, roads = (x, -y, -math.radians(self.start.rotation[1])), []
+        for number, (length, curvature) in enumerate(PARTS, 1):
+            roads.append(_road(number, length, here, curvature, self.start.location[2]))
             here = _end(here, length, curvature)
         return (
             '<?xml version="1.0"?><OpenDRIVE>'
@@ -73,6 +85,20 @@ class Town:
             f"+lat_0={LATITUDE} +lon_0={LONGITUDE} +k=1 +x_0=0 +y_0=0 +datum=WGS84 +units=m]]>"
             f"</geoReference></header>{''.join(roads)}</OpenDRIVE>"
         )
+
+
+PARTS = (
+    (BEFORE_M + AHEAD_M, 0.0),
+    (math.pi / 2 * CORNER_M, 1 / CORNER_M),
+    (math.pi * BEND_M, 1 / BEND_M),
+    (math.pi / 2 * CORNER_M, 1 / CORNER_M),
+)
+"""The pieces of the ring: their lengths in metres and their curvature, left positive."""
+
+
+def _start() -> tuple[float, float, float]:
+    """Where the ring's middle line begins on the street: x ahead, y left, heading."""
+    return -BEFORE_M, LANE_M / 2, 0.0
 
 
 def _end(

@@ -339,6 +339,24 @@ def test_what_no_camera_sees_is_neither_painted_nor_given_up(wall):
     assert surfaces.targets(name, street.anchor) != []
 
 
+def test_what_cameras_show_is_told_without_painting(wall):
+    street, surfaces = wall
+    name = surface_of(street.wall)
+    assert surfaces.showing(SURFACES, street.look()) == {name}
+    assert surfaces._connection.world.painted == []
+
+
+def test_what_is_given_up_is_tried_all_the_same_where_asked(wall):
+    street, surfaces = wall
+    name = surface_of(street.wall)
+    for _ in range(2):
+        surfaces.cache.note("BP_Wall_7", "unchanged")
+    stubborn = Surfaces(surfaces._connection, surfaces.cache, tries_all=True)
+    assert surfaces.showing([name], street.look()) == set()
+    assert stubborn.showing([name], street.look()) == {name}
+    assert stubborn.apply({name: BRICKS}, street.anchor) == {name: 1}
+
+
 def test_points_lie_as_far_outside_a_box_as_they_do():
     box = Box3D((20.0, 0.0, 1.5), (2.0, 4.0, 3.0), 0.0)
     depth = np.full((90, 120), 18.4, np.float32)  # the eye is at 0.6, the near side at 19

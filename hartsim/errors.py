@@ -25,5 +25,9 @@ class WorldError(HartSimError):
     """A simulator is missing, refuses to start, or cannot show what a scene asks for."""
 
 
+class WorldLostError(WorldError):
+    """A simulator that was there no longer answers; a new one may show the scene again."""
+
+
 class DatasetError(HartSimError):
     """A dataset folder is broken, is someone else's, or cannot be written."""

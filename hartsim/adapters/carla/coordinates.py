@@ -154,6 +154,15 @@ def camera_from_carla(name: str, mount: Placement, fov_deg: float, size_px: Size
     return Camera(name, size_px, intrinsics, camera_to_base(mount))
 
 
+def points_to_base(points_m: Matrix, position_m: Vector3) -> Matrix:
+    """Points (N, 3) in CARLA's axes of a sensor, level and looking ahead, in the ego's frame.
+
+    `position_m` is where the sensor is mounted, in our axes.
+    """
+    moved: Matrix = points_m * _FLIP + np.asarray(position_m)
+    return moved
+
+
 def camera_to_base(mount: Placement) -> Matrix:
     """The 4x4 transform from the optical frame of a sensor to the frame it is mounted in."""
     pose = np.eye(4)

@@ -8,7 +8,7 @@ actor's id where there is an actor, and of Unreal's own number elsewhere; before
 that of a car. Here a pixel is an actor's only where it also lies within the actor's box.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
@@ -71,6 +71,8 @@ GROUND = frozenset({1, 2, 10, 24, 25, 27})
 """Tags of what lies under an actor, and so within the foot of its box."""
 BACKDROP = GROUND | {0, 3, 9, 11, 23, 26}
 """Tags that no actor has; what has them is never taken for one by its place alone."""
+
+_IS_BACKDROP = np.isin(np.arange(256), tuple(BACKDROP))
 
 MARGIN_M = 0.5
 """How far outside its box parts of an actor may be: mirrors, swinging arms, inexact boxes."""
@@ -203,59 +205,91 @@ def owners_of(
     none, they are Unreal's: an object then belongs to the actor in whose box most of it lies.
     """
     rays = rays_of(camera)
-    outside = {actor: outside_m(each.box, rays, depth_m, camera) for actor, each in actors.items()}
     by_number: dict[int, list[int]] = {}
     for actor in actors:
         by_number.setdefault(actor & 0xFFFF, []).append(actor)
     owners: dict[int, Flags] = {}
-    for number, claimants in by_number.items():
-        owners |= _shared(numbers == number, claimants, outside)
+    for number, pixels in _pixels_by_number(numbers, by_number):
+        claimants = by_number[number]
+        owners |= _shared(
+            pixels, {actor: actors[actor].box for actor in claimants}, rays, depth_m, camera
+        )
     if owners:
         return owners
-    return _by_place(numbers, tags, outside)
+    return _by_place(numbers, tags, rays, depth_m, camera, actors)
+
+
+def _pixels_by_number(
+    numbers: Numbers, wanted: Iterable[int]
+) -> Iterator[tuple[int, NDArray[np.intp]]]:
+    """The flat indices of the pixels of each wanted number that is in the picture."""
+    flat = numbers.reshape(-1)
+    order = np.argsort(flat, kind="stable")
+    ends = np.cumsum(np.bincount(flat, minlength=2**16))
+    for number in wanted:
+        first = int(ends[number - 1]) if number else 0
+        if first < ends[number]:
+            yield number, order[first : ends[number]]
 
 
 def _shared(
-    pixels: Flags, claimants: list[int], outside: Mapping[int, NDArray[np.float32]]
+    pixels: NDArray[np.intp],
+    boxes: Mapping[int, Box3D],
+    rays: NDArray[np.float32],
+    depth_m: Depth,
+    camera: Camera,
 ) -> dict[int, Flags]:
     """The pixels of one number, shared out among the actors that have it."""
-    away = np.stack([outside[actor][pixels] for actor in claimants])
-    if away.size == 0:
-        return {}
+    seen, metres = rays.reshape(-1, 3)[pixels], depth_m.reshape(-1)[pixels]
+    away = np.stack([_away_m(box, seen, metres, camera) for box in boxes.values()])
     nearest = away.argmin(axis=0)
     least = away.min(axis=0)
     found: dict[int, Flags] = {}
-    for k, actor in enumerate(claimants):
+    for k, actor in enumerate(boxes):
         mine = nearest == k
         within = mine & (least <= MARGIN_M)
         if not within.any():
             continue
         whole = within.sum() >= MOST * mine.sum()
-        own = np.zeros(pixels.shape, np.bool_)
-        own[pixels] = mine & (least <= (LOOSE_M if whole else MARGIN_M))
+        own = np.zeros(depth_m.shape, np.bool_)
+        own.reshape(-1)[pixels] = mine & (least <= (LOOSE_M if whole else MARGIN_M))
         found[actor] = own
     return found
 
 
 def _by_place(
-    numbers: Numbers, tags: NDArray[np.uint8], outside: Mapping[int, NDArray[np.float32]]
+    numbers: Numbers,
+    tags: NDArray[np.uint8],
+    rays: NDArray[np.float32],
+    depth_m: Depth,
+    camera: Camera,
+    actors: Mapping[int, Instance],
 ) -> dict[int, Flags]:
     """The pixels of each actor where numbers say only which pixels belong together."""
-    thing = ~np.isin(tags, tuple(BACKDROP))
+    thing = ~_IS_BACKDROP[tags] & (numbers > 0)
     sizes = np.bincount(numbers[thing], minlength=2**16)
     best = np.zeros(2**16, np.float64)
     owner = np.full(2**16, -1, np.int64)
-    for actor, away in outside.items():
-        inside = np.bincount(numbers[thing & (away <= MARGIN_M)], minlength=2**16)
+    loosely: dict[int, tuple[tuple[slice, slice], Flags]] = {}
+    for actor, each in actors.items():
+        window = window_of(each.box, camera, LOOSE_M)
+        things = thing[window]
+        if not things.any():
+            continue
+        away = np.full(things.shape, np.inf, np.float32)
+        away[things] = _away_m(each.box, rays[window][things], depth_m[window][things], camera)
+        inside = np.bincount(numbers[window][away <= MARGIN_M], minlength=2**16)
         share = np.divide(inside, sizes, out=np.zeros(2**16), where=sizes > 0)
         better = (share >= MOST) & (share > best)
         best[better], owner[better] = share[better], actor
-    owner[0] = -1
-    return {
-        actor: own
-        for actor, away in outside.items()
-        if (own := thing & (owner[numbers] == actor) & (away <= LOOSE_M)).any()
-    }
+        loosely[actor] = window, away <= LOOSE_M
+    owners: dict[int, Flags] = {}
+    for actor, (window, near) in loosely.items():
+        own = near & (owner[numbers[window]] == actor)
+        if own.any():
+            owners[actor] = np.zeros(depth_m.shape, np.bool_)
+            owners[actor][window] = own
+    return owners
 
 
 def rays_of(camera: Camera) -> NDArray[np.float32]:
@@ -277,13 +311,20 @@ def outside_m(
     0 inside; inf where that is plainly more than LOOSE_M.
     """
     away: NDArray[np.float32] = np.full(depth_m.shape, np.inf, np.float32)
-    rows, columns = window_of(box, camera, LOOSE_M)
-    depth = depth_m[rows, columns]
-    points = rays[rows, columns] * np.where(np.isfinite(depth), depth, 1e6)[..., None]
+    window = window_of(box, camera, LOOSE_M)
+    away[window] = _away_m(box, rays[window], depth_m[window], camera)
+    return away
+
+
+def _away_m(
+    box: Box3D, rays: NDArray[np.float32], depth_m: Depth, camera: Camera
+) -> NDArray[np.float32]:
+    """How far points, given by rays (..., 3) and depths (...), lie outside a box: 0 inside."""
+    points = rays * np.where(np.isfinite(depth_m), depth_m, np.float32(1e6))[..., None]
     turn, origin = into_box(box, camera)
     local = points @ turn.T.astype(np.float32) + origin.astype(np.float32)
     over = np.abs(local) - np.asarray(box.size_m, np.float32) / 2
-    away[rows, columns] = np.maximum(over.max(axis=-1), 0)
+    away: NDArray[np.float32] = np.maximum(over.max(axis=-1), 0)
     return away
 
 

@@ -38,6 +38,23 @@ def test_a_silent_call_times_out_and_the_others_do_not(standin: Callable[..., An
         client.get_available_maps()
 
 
+def test_a_tick_that_is_not_answered_happens_all_the_same(standin: Callable[..., Any]) -> None:
+    world = ticking(client_of(standin(pictures="plain", silent=["tick_cue:3"]), 0.5))
+    frames = [world.tick(), world.tick()]
+    with pytest.raises(RuntimeError, match="time-out"):
+        world.tick()
+    assert world.get_snapshot().frame == frames[-1] + 1
+
+
+def test_a_server_dies_of_a_call(standin: Callable[..., Any]) -> None:
+    server = standin(pictures="plain", die_at=["get_names_of_all_objects:1"])
+    world = client_of(server, 0.5).get_world()
+    assert world.get_names_of_all_objects()
+    with pytest.raises(RuntimeError, match="time-out"):
+        world.get_names_of_all_objects()
+    assert server.process.wait(5) == 70
+
+
 def test_a_delayed_call_takes_its_time(standin: Callable[..., Any]) -> None:
     client = client_of(standin(pictures="plain", call_delay_s={"version": 0.3}))
     begun = time.monotonic()
@@ -125,6 +142,10 @@ def heard(port: int) -> list[int]:
 
 def test_lost_frames_are_missing_and_no_others(standin: Callable[..., Any]) -> None:
     assert heard(standin(pictures="plain", lost_frames=[2, 4]).port) == [1, 3, 5]
+
+
+def test_late_pictures_come_for_the_frames_they_show(standin: Callable[..., Any]) -> None:
+    assert heard(standin(pictures="plain", late_s=0.07).port)[:3] == [1, 2, 3]
 
 
 def test_a_dead_stream_ends_after_its_last_message(standin: Callable[..., Any]) -> None:

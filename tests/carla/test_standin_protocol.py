@@ -70,6 +70,19 @@ def test_what_is_destroyed_by_batch_is_gone(town: Any) -> None:
     assert len(world.get_actors(numbers)) == 0
 
 
+def test_a_command_after_a_spawn_is_for_what_was_spawned(town: Any) -> None:
+    _, client, world = town
+    blueprint = world.get_blueprint_library().find("vehicle.audi.tt")
+    point = world.get_map().get_spawn_points()[1]
+    velocity = point.get_forward_vector() * 6
+    command = carla.command.SpawnActor(blueprint, point).then(
+        carla.command.ApplyTargetVelocity(carla.command.FutureActor, velocity)
+    )
+    (reply,) = client.apply_batch_sync([command], False)
+    world.tick()
+    assert world.get_actor(reply.actor_id).get_velocity().length() == pytest.approx(6, abs=0.6)
+
+
 def test_loading_a_map_leaves_nothing_of_the_one_before(town: Any) -> None:
     _, client, world = town
     blueprint = world.get_blueprint_library().find("static.prop.barrel")

@@ -69,7 +69,7 @@ def props_of(actor: Actor, number: int, pose: Pose) -> tuple[Prop, list[Lamp]]:
         solid = Solid("box", size, (0.0, 0.0, size[2] / 2), rgba=_tone(actor))
         return Prop(name, "other", (solid,), pose, instance), []
     placed = PlacedObject(name, *cast, False, (), box, _colour(actor))
-    prop, _, lamps = prop_of(placed, number, bool(actor.lights & LIT), actor.id % 97, 2)
+    prop, _, lamps = prop_of(placed, number, bool(actor.lights & LIT), actor.blueprint.uid, 2)
     return prop, lamps
 
 

@@ -1,11 +1,11 @@
 """A server that someone was at before: with settings, weather and actors that are to stay."""
 
 from tests.carla_standin.episode import Episode
-from tests.carla_standin.geometry import Transform
+from tests.carla_standin.geometry import Transform, Triple
 
 SETTINGS = [False, False, [True, 0.1], True, 0.02, 5, 250.0, False, 2500.0, 1500.0, False]
 WEATHER = [35.0, 10.0, 20.0, 30.0, 110.0, 25.0, 5.0, 20.0, 0.2, 15.0, 0.9, 0.04, 0.05, 1.0]
-ACTORS = (
+ACTORS: tuple[tuple[str, Triple, dict[str, str]], ...] = (
     ("vehicle.audi.tt", (150.0, 0.0, 0.3), {"role_name": "autopilot"}),
     ("vehicle.carlamotors.carlacola", (180.0, -3.5, 0.3), {"color": "200,10,10"}),
     ("walker.pedestrian.0004", (140.0, 5.0, 1.0), {}),

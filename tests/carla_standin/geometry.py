@@ -1,7 +1,9 @@
 """CARLA's transforms: x ahead, y right, z up; degrees of pitch, yaw (clockwise) and roll."""
 
 import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,9 +12,9 @@ Triple = tuple[float, float, float]
 Matrix = NDArray[np.float64]
 
 
-def triple(values: object) -> Triple:
+def triple(values: Iterable[Any]) -> Triple:
     """Three numbers."""
-    x, y, z = values  # type: ignore[misc]
+    x, y, z = values
     return float(x), float(y), float(z)
 
 
@@ -24,9 +26,9 @@ class Transform:
     rotation: Triple = (0.0, 0.0, 0.0)
 
     @classmethod
-    def read(cls, packed: object) -> "Transform":
+    def read(cls, packed: Sequence[Any]) -> "Transform":
         """The transform of a call's argument."""
-        location, rotation = packed  # type: ignore[misc]
+        location, rotation = packed
         return cls(triple(location), triple(rotation))
 
     def packed(self) -> list[list[float]]:

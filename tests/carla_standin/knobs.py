@@ -17,13 +17,15 @@ class Knobs:
     drawn of the "street" (in drafts, or `fine` with shadows and wet ground), once and for all
     ("predrawn"), or of a "plain" with boxes.
 
-    Faults: seconds of `delay_s` before every reply and of `call_delay_s` by call; calls that are
-    `silent`, never answered; calls that fail with an `error` by name; sensors (patterns of
-    blueprints) whose streams are dead (`dead_stream`), from the start or after so many messages
-    (`dead_after`); the messages that each sensor loses (`lost_frames`, its first is 1); death after
-    so many ticks; blueprints whose spawning is a `collision`; objects (patterns of names) that
-    ignore paint (`deaf`), or that have a name but are gone when they are to be painted (`unknown`);
-    `crowded`: the server has actors, weather and settings of its own when one connects.
+    Faults. Calls are named as on the wire; `tick_cue:5` means those after the first five.
+    `delay_s` and `call_delay_s`: seconds before replies; `silent`: calls that are done but never
+    answered; `error`: calls that fail with these words; `die_at`: calls of which the server dies;
+    `die_after_ticks`: as many, its own included. `dead_stream`: sensors (patterns of blueprints)
+    of which nothing comes after `dead_after` messages; `lost_frames`: messages of each sensor that
+    get lost, its first is 1; `late_s`: how long after a snapshot its pictures come. `collision`:
+    blueprints (patterns) that cannot be spawned; `deaf`: objects (patterns of names) that ignore
+    paint; `unknown`: objects that have a name but are gone when they are to be painted. `crowded`:
+    the server has actors, weather and settings of its own when one connects.
     """
 
     port: int = 0
@@ -41,6 +43,8 @@ class Knobs:
     dead_stream: Sequence[str] = ()
     dead_after: int = 0
     lost_frames: Sequence[int] = ()
+    late_s: float = 0.0
+    die_at: Sequence[str] = ()
     die_after_ticks: int = 0
     collision: Sequence[str] = ()
     deaf: Sequence[str] = ()

@@ -35,7 +35,8 @@ def hits(origin: Triple, directions: NDArray[Any], box: SolidBox) -> NDArray[Any
     enter = np.minimum(one, other).max(axis=1)
     leave = np.maximum(one, other).min(axis=1)
     missed = (enter <= TINY) | (enter > leave)
-    return np.where(missed, turn.dtype.type(np.inf), enter)
+    away: NDArray[Any] = np.where(missed, turn.dtype.type(np.inf), enter)
+    return away
 
 
 def cast(

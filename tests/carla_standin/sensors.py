@@ -49,7 +49,7 @@ def deliver(server: "Server") -> None:
             continue
         registry = wire.REGISTRY[actor.blueprint.id]
         head = wire.header(registry, episode.frame, episode.seconds, actor.transform)
-        server.streams.send(actor.stream, head, payload)
+        server.send(actor.stream, head, payload)
 
 
 def pack(values: list[Any]) -> bytes:

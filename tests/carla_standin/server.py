@@ -12,15 +12,14 @@ from typing import Any
 from tests.carla_standin import calls, rpc, sensors
 from tests.carla_standin.crowd import crowd
 from tests.carla_standin.episode import WORLD_STREAM, EpisodeError, new_episode
-from tests.carla_standin.knobs import Knobs, matches
+from tests.carla_standin.faults import BROKEN, Faults
+from tests.carla_standin.knobs import Knobs
 from tests.carla_standin.log import CallLog
 from tests.carla_standin.plain import Shot, Truth
 from tests.carla_standin.scenery import painter_of
 from tests.carla_standin.streaming import Streams
 
 HOST = "127.0.0.1"
-DIED, BROKEN = 70, 71
-"""The exit codes of a server that was to die, and of one with a fault of its own."""
 
 
 class Server:
@@ -34,7 +33,7 @@ class Server:
             crowd(self.episode)
         self.managers: dict[int, str] = {}
         self.drawn: dict[tuple[str, int, int, float], bytes] = {}
-        self.ticks = 0
+        self.faults = Faults(knobs)
         self.replay_factor, self.replay_without_hero = 1.0, False
         self._owed = False
         self._moment = (-1, -1)
@@ -70,28 +69,28 @@ class Server:
     async def answer(self, name: str, arguments: list[Any]) -> list[Any] | None:
         """Do what a call asks; None leaves it without an answer."""
         self.log.write(name, arguments)
-        delay = self.knobs.delay_s + self.knobs.call_delay_s.get(name, 0.0)
-        if delay > 0:
-            await asyncio.sleep(delay)
-        if matches(name, self.knobs.silent):
-            return None
+        self.faults.count(name)
+        delay_s, silent = self.faults.delay_s(name), self.faults.silences(name)
+        error = self.faults.error(name)
+        if delay_s > 0:
+            await asyncio.sleep(delay_s)
         self.deliver()
         handler = calls.CALLS.get(name)
         if handler is None:
             raise rpc.UnknownCallError(name)
-        if name in self.knobs.error:
-            return handler.failed(self.knobs.error[name])
+        if error is not None:
+            return handler.failed(error)
         try:
-            return handler.answer(self, *arguments)
-        except EpisodeError as error:
-            return handler.failed(str(error))
+            reply = handler.answer(self, *arguments)
+        except EpisodeError as refusal:
+            reply = handler.failed(str(refusal))
+        # what is not answered has happened all the same
+        return None if silent else reply
 
     def tick(self) -> int:
         """Let the world move on; snapshots go at once, pictures once the call is answered."""
         self.deliver()
-        self.ticks += 1
-        if 0 < self.knobs.die_after_ticks <= self.ticks:
-            os._exit(DIED)
+        self.faults.count_tick()
         self.episode.advance()
         self.streams.send(WORLD_STREAM, *self.episode.snapshot())
         self._owed = True
@@ -103,6 +102,14 @@ class Server:
         if self._owed:
             self._owed = False
             sensors.deliver(self)
+
+    def send(self, stream: int, *parts: bytes) -> None:
+        """Send a sensor's data, late if they are to be."""
+        if self.knobs.late_s > 0:
+            loop = asyncio.get_running_loop()
+            loop.call_later(self.knobs.late_s, self.streams.send, stream, *parts)
+        else:
+            self.streams.send(stream, *parts)
 
     def truth(self, shot: Shot) -> Truth:
         """What a camera has before it, found once for all cameras in one place."""

@@ -168,7 +168,7 @@ def dressed(prop: Prop, worn: Mapping[int, Picture], surface: str) -> Prop:
     solids = []
     for solid in prop.solids:
         if DIFFUSE in worn:
-            mean = tuple(float(each) for each in _rgb(worn[DIFFUSE]).mean(axis=(0, 1)) / 255)
+            mean = triple(_rgb(worn[DIFFUSE]).mean(axis=(0, 1)) / 255)
             if solid.surface is not None:
                 solid = replace(solid, surface=surface, tint=(1.0, 1.0, 1.0))
             elif solid.mesh is not None:

@@ -94,4 +94,5 @@ def _data(raw: NDArray[np.uint8]) -> NDArray[np.bool_]:
     data = is_mark & (place % 2 == 1)
     follows = np.zeros(len(raw), bool)
     follows[1:] = is_mark[:-1] & ~data[:-1]
-    return data | (follows & ~is_mark)
+    second: NDArray[np.bool_] = data | (follows & ~is_mark)
+    return second

@@ -17,14 +17,14 @@ class Handler:
     function: Function
     reply: Literal["value", "nothing", "bare"]
 
-    def answer(self, server: Any, *arguments: Any) -> Any:
+    def answer(self, server: Any, *arguments: Any) -> list[Any]:
         """The reply to a call."""
         result = self.function(server, *arguments)
         if self.reply == "bare":
-            return result
+            return list(result)
         return wire.value(result) if self.reply == "value" else wire.done()
 
-    def failed(self, message: str) -> Any:
+    def failed(self, message: str) -> list[Any]:
         """The reply that holds an error."""
         return wire.failure(message) if self.reply == "value" else wire.undone(message)
 

@@ -15,7 +15,16 @@ from tests.carla_standin.rays import SolidBox, hits
 
 ROAD, SKY = 1, 11
 NEAR_M = 0.1
-GREY, BLUE = np.array([90.0, 90.0, 95.0]), np.array([140.0, 170.0, 210.0])
+OWN = 250
+"""How many colours there are for what has an id."""
+COLOURS = np.array(
+    [
+        (90.0, 90.0, 95.0),
+        (140.0, 170.0, 210.0),
+        *((40.0 + k * 37 % 180, 40.0 + k * 83 % 180, 40.0 + k * 149 % 180) for k in range(OWN)),
+    ]
+)
+"""The ground's colour, the sky's, and those of what has an id."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +55,8 @@ Level = Callable[[], float]
 """How high the ground is, metres."""
 Light = Callable[[], float]
 """How light it is, 1 by day."""
+
+Known = Callable[[Shot], Truth]
 
 
 class Painter(Protocol):
@@ -95,10 +106,13 @@ def _span(places: NDArray[np.float64], most: int) -> slice:
 
 
 class Plain:
-    """The painter of the plain; boxes, level and light are asked for anew for each picture."""
+    """The painter of the plain; boxes, level and light are asked for anew for each picture.
 
-    def __init__(self, boxes: Boxes, level: Level, light: Light) -> None:
-        self._boxes, self._level, self._light = boxes, level, light
+    `known` gives what `truth` has found for other cameras in the same place.
+    """
+
+    def __init__(self, boxes: Boxes, level: Level, light: Light, known: Known) -> None:
+        self._boxes, self._level, self._light, self._known = boxes, level, light, known
 
     def truth(self, shot: Shot) -> Truth:
         """What is there."""
@@ -122,12 +136,9 @@ class Plain:
 
     def picture(self, shot: Shot) -> NDArray[np.uint8]:
         """Grey ground, blue sky, boxes in colours of their own, as light as the sun is high."""
-        found, light = self.truth(shot), self._light()
-        picture = np.where((found.tags == SKY)[..., None], BLUE * light, GREY * light)
-        picture = picture.astype(np.uint8)
-        for number in np.unique(found.ids[found.ids > 0]).tolist():
-            picture[found.ids == number] = light * (40 + (np.array([37, 83, 149]) * number) % 180)
-        return picture
+        found = self._known(shot)
+        index = np.where(found.ids > 0, found.ids % OWN + 2, found.tags == SKY)
+        return np.take((self._light() * COLOURS).astype(np.uint8), index, axis=0)
 
     def close(self) -> None:
         """Nothing to free."""

@@ -32,7 +32,8 @@ def painter_of(server: "Server") -> Painter:
 
         return Street(server.episode, server.knobs.fine)
     _furnish_plain(server.episode)
-    return Plain(server.episode.boxes, server.episode.ground_m, lambda: _light(server.episode))
+    episode = server.episode
+    return Plain(episode.boxes, episode.ground_m, lambda: _light(episode), server.truth)
 
 
 def _furnish_plain(episode: Episode) -> None:

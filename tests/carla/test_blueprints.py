@@ -3,10 +3,12 @@ import re
 import pytest
 
 from hartsim.adapters.carla.blueprints import (
+    DRESSED,
     EFFECTS,
     LIGHTS,
     STAND_INS,
     Blueprint,
+    blueprints_of,
     choose,
     colour_setting,
     missing_kinds,
@@ -70,7 +72,7 @@ def test_nothing_stands_for_an_animal():
 
 def test_tables_name_kinds_that_there_are():
     assert set(DRIVING) >= EFFECTS
-    for table in (STAND_INS, LIGHTS):
+    for table in (STAND_INS, LIGHTS, DRESSED):
         assert set(table) <= set(SHOWN)
 
 
@@ -136,3 +138,20 @@ def test_colours_are_srgb_bytes(colour, expected):
 def test_a_colour_out_of_range_is_refused():
     with pytest.raises(WorldError, match=r"has 1\.5; linear RGB goes from 0 to 1"):
         colour_setting((0.0, 1.5, 0.0))
+
+
+def test_every_kind_that_is_shown_finds_its_blueprint_on_a_server(standin):
+    carla = pytest.importorskip("carla")
+    server = standin(pictures="plain")
+    client = carla.Client("127.0.0.1", server.port, 4)
+    client.set_timeout(5.0)
+    library = blueprints_of(client.get_world().get_blueprint_library())
+    for kind in SHOWN:
+        prototype = prototype_for(kind)
+        if prototype.how != "effect":
+            chosen = next(b for b in library if b.id == choose(prototype, library, 3, kind))
+            assert set(prototype.settings) <= set(chosen.attributes)
+    tesla = next(b for b in library if b.id == "vehicle.tesla.model3")
+    assert tesla.attributes["base_type"] == "car"
+    assert tesla.attributes["number_of_wheels"] == "4"
+    assert len(tesla.attributes["color"].split(",")) == 3

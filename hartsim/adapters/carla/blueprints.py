@@ -28,10 +28,18 @@ FAMILIES: Mapping[str, How] = {
 
 LENS_EFFECTS = frozenset({"dirty_lens", "lens_drops"})
 CLOUD_EFFECTS = frozenset({"dust_cloud", "fog_bank", "smoke"})
-PATCH_EFFECTS = frozenset({"puddle", "flooded_road", "oil_spill", "ice_patch", "mud"})
+PATCH_EFFECTS = frozenset(
+    {"puddle", "flooded_road", "oil_spill", "ice_patch", "mud", "pothole", "wet_leaves"}
+)
 SKY_EFFECTS = frozenset({"sun_glare"})
 EFFECTS = LENS_EFFECTS | CLOUD_EFFECTS | PATCH_EFFECTS | SKY_EFFECTS
 """Kinds that no actor stands for: `overlay.py` draws them, a low sun `weather.py` sets as well."""
+
+DRESSED: Mapping[str, CarlaRecipe] = {
+    "burning_car": CarlaRecipe("vehicle.*", {"base_type": "car"}),
+    "tyre_spray": CarlaRecipe("vehicle.*", {"base_type": "truck"}),
+}
+"""Kinds that an actor stands for to which `overlay.py` adds fire and smoke, or spray."""
 
 STAND_INS: Mapping[str, str] = {
     "lost_load": "planks of iron",
@@ -103,7 +111,7 @@ def prototype_for(kind: str) -> Prototype:
     entry = _entry(kind)
     if kind in EFFECTS:
         return Prototype(kind, "effect", entry.size_m)
-    recipe, settings = SETTINGS.get(kind, (entry.carla, {}))
+    recipe, settings = SETTINGS.get(kind, (DRESSED.get(kind, entry.carla), {}))
     assert recipe is not None  # every driving kind has one
     if recipe.missing:
         raise WorldError(f"kind '{kind}' cannot be shown in CARLA: {recipe.missing}; {REMEDY}")
@@ -123,7 +131,7 @@ def missing_kinds() -> dict[str, str]:
     """The driving kinds that cannot be shown, and why."""
     reasons = {}
     for kind in kinds_of("driving"):
-        if kind.id not in EFFECTS and kind.id not in SETTINGS:
+        if kind.id not in EFFECTS | SETTINGS.keys() | DRESSED.keys():
             assert kind.carla is not None
             if kind.carla.missing:
                 reasons[kind.id] = kind.carla.missing

@@ -64,8 +64,20 @@ PATCH_LOOK: Mapping[str, tuple[Colour, float]] = {
     "oil_spill": ((0.03, 0.03, 0.04), 0.86),
     "ice_patch": ((0.78, 0.83, 0.87), 0.55),
     "mud": (MUD, 0.94),
+    "pothole": ((0.13, 0.12, 0.11), 0.95),
+    "wet_leaves": ((0.5, 0.3, 0.1), 0.95),
 }
 """The colour of each patch in white light, and how much it hides of the road."""
+DUSTY: Colour = (0.62, 0.59, 0.54)
+"""The broken edge of a hole in the road."""
+AUTUMN: tuple[Colour, ...] = (
+    (0.72, 0.43, 0.1),
+    (0.5, 0.19, 0.09),
+    (0.76, 0.6, 0.18),
+    (0.32, 0.2, 0.1),
+    (0.2, 0.13, 0.08),
+)
+LEAF_M = 0.085
 RAINBOW = 0.22
 """How colourful a film of oil is."""
 
@@ -248,6 +260,13 @@ def patched(
     if kind == "mud":
         return muddied(picture, cover * np.float32(hides), points, light, seed)
     own = column(colour) * (np.float32(light.white) * light.shade)
+    if kind == "wet_leaves":
+        leaves, lie = _leaves(points, cover, seed)
+        own = leaves * (np.float32(light.white) * light.shade)
+        cover = cover * lie
+    if kind == "pothole":
+        rim = np.clip(3 - 3.2 * cover, 0, 1) * field(points, 0.1, 0.1, seed + 1)
+        own = own + (column(DUSTY) * np.float32(light.white) * light.shade - own) * rim
     if kind == "oil_spill":
         own = own + _rainbow(points, cover, seed) * np.float32(RAINBOW * light.white) * light.shade
     if kind == "ice_patch":
@@ -258,6 +277,22 @@ def patched(
         own = own * (np.float32(0.62) + np.float32(0.5) * pale)
     covered: Planes = picture + (own - picture) * (cover * np.float32(hides))
     return covered
+
+
+def _leaves(points: Planes, cover: Plane, seed: int) -> tuple[Planes, Plane]:
+    """The colours of leaves (3, H, W) that lie on each other, and where any lie (H, W)."""
+    bend = field(points, 0.2, 0.2, seed + 1)
+    row, across = (
+        np.floor(points[k] / np.float32(LEAF_M) + (1 + k) * 2.4 * bend).astype(np.int64)
+        for k in (0, 1)
+    )
+    mixed = (row * 73856093 ^ across * 19349663 ^ seed * 83492791) & 0x7FFFFFFF
+    mixed = (mixed ^ mixed >> 13) * 0x5BD1E995 & 0x7FFFFFFF
+    tones = np.asarray(AUTUMN, np.float32)[mixed % len(AUTUMN)]
+    gloss = np.float32(0.75) + np.float32(0.5) * field(points, 0.05, 0.04, seed + 3)
+    # towards the edge fewer of them lie
+    lie = (mixed >> 8) % 97 < np.float32(108) * cover
+    return np.moveaxis(tones, -1, 0) * gloss, lie.astype(np.float32)
 
 
 def _rainbow(points: Planes, cover: Plane, seed: int) -> Planes:

@@ -15,7 +15,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from hartsim.adapters.carla.blueprints import CLOUD_EFFECTS, EFFECTS, PATCH_EFFECTS
+from hartsim.adapters.carla.blueprints import CLOUD_EFFECTS, DRESSED, EFFECTS, PATCH_EFFECTS
 from hartsim.adapters.carla.ground import (
     GROUND,
     Light,
@@ -50,7 +50,7 @@ from hartsim.types import (
 from hartsim.worlds import lens, street_props, veils
 from hartsim.worlds.hazards import patch_radii
 from hartsim.worlds.lens import HIDDEN
-from hartsim.worlds.motion import STILL, seen_from, turn_of
+from hartsim.worlds.motion import STILL, box_at, carried, seen_from, turn_of
 from hartsim.worlds.optics import FAR_M, Eye, Planes, eye_of, normals_of, planes_of
 from hartsim.worlds.skies import light_of
 from hartsim.worlds.stage import Lighting, Mirror, Puff, Stage, Weather
@@ -63,7 +63,7 @@ SHEEN = 0.55
 """How strongly a road under ice mirrors, in the terms of `Mirror`."""
 ICE_M = 800.0
 FROST: tuple[float, float, float] = (0.86, 0.92, 1.0)
-PATCH_SHEEN = {**street_props.MIRRORING, "mud": 0.18}
+PATCH_SHEEN = {**street_props.MIRRORING, "mud": 0.18, "pothole": 0.0, "wet_leaves": 0.08}
 _NO_SKY = np.zeros((2, 2, 3), np.uint8)
 
 
@@ -73,6 +73,15 @@ class Patch:
 
     placed: PlacedObject
     mirror: Mirror
+
+
+@dataclass(frozen=True)
+class Dress:
+    """Smoke, fire or spray of an actor: puffs where it was placed, which go where it goes."""
+
+    name: str
+    placed: Pose
+    puffs: tuple[Puff, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,13 +94,14 @@ class Overlay:
     instances: tuple[Instance, ...]
     stage: Stage
     patches: tuple[Patch, ...]
+    dresses: tuple[Dress, ...] = ()
 
     @property
     def is_nothing(self) -> bool:
         """Whether frames stay as they are."""
         at = self.conditions
         falls = at.snow > 0 or at.snow_cover > 0 or at.ground in ("icy", "muddy")
-        return not (falls or self.instances)
+        return not (falls or self.instances or self.dresses)
 
 
 def overlay_of(setup: WorldSetup) -> Overlay:
@@ -119,7 +129,27 @@ def overlay_of(setup: WorldSetup) -> Overlay:
     patches = tuple(
         Patch(each, _mirror(each, seed)) for each in wanted if each.kind in PATCH_EFFECTS
     )
-    return Overlay(conditions, seed, setup.cameras, instances, stage, patches)
+    dresses = tuple(_dress(each, seed) for each in setup.objects if each.kind in DRESSED)
+    return Overlay(conditions, seed, setup.cameras, instances, stage, patches, dresses)
+
+
+def _dress(placed: PlacedObject, seed: int) -> Dress:
+    _, puffs, _ = street_props.prop_of(placed, 0, False, _seed(seed, placed.name), 0)
+    return Dress(placed.name, Pose(placed.box.centre_m, placed.box.heading_rad), tuple(puffs))
+
+
+def _worn(overlay: Overlay, frame: Frame, ego: Pose) -> list[Puff]:
+    """The puffs of the actors that are there, where these are now, in the frame of the setup."""
+    puffs = []
+    for dress in overlay.dresses:
+        actor = next((each for each in frame.table if each.name == dress.name), None)
+        if actor is not None:
+            box = box_at(actor.box, STILL, ego)
+            now = Pose(box.centre_m, box.heading_rad)
+            for puff in dress.puffs:
+                place = carried(puff.position_m, dress.placed, now)
+                puffs.append(replace(puff, position_m=place, instance=actor))
+    return puffs
 
 
 def _puffs(
@@ -197,6 +227,7 @@ class _View:
         self.overlay, self.eye = overlay, eye_in_setup(frame.camera, ego)
         self._ego, self._camera = ego, frame.camera
         self._mirrored: Planes | None = None
+        self._worn = _worn(overlay, frame, ego)
         self.picture = planes_of(frame.image)
         self.labels: Labels = frame.labels.copy()
         self.instances: Instances = frame.instances.copy()
@@ -256,7 +287,8 @@ class _View:
         kind, name = patch.placed.kind, patch.placed.name
         seed = _seed(self.overlay.seed, name)
         piece.picture[:] = patched(piece.picture, kind, cover, piece.points, piece.light, seed)
-        self._mirror(piece, before, patch.mirror)
+        if patch.mirror.strength > 0:
+            self._mirror(piece, before, patch.mirror)
         own = cover > HIDDEN
         number = next(each.id for each in self.overlay.instances if each.name == name)
         self.labels[piece.window][own] = CLASS_ID[patch.placed.class_name]
@@ -280,7 +312,7 @@ class _View:
 
     def blow_clouds(self) -> None:
         """Smoke, dust and fog banks before what is behind them."""
-        puffs = self.overlay.stage.puffs
+        puffs = (*self.overlay.stage.puffs, *self._worn)
         if not puffs:
             return
         stage = replace(self.overlay.stage, lighting=_dimmed(self.overlay.stage, self.light))
@@ -379,5 +411,6 @@ def _flakes(amount: float, seed: int, focal_px: float, size_px: Size) -> Falling
 def _dimmed(stage: Stage, light: Light) -> Lighting:
     """The stage's light, as bright as the frame's."""
     lighting = stage.lighting
-    white = max(0.8 * sum(lighting.sky) / 3 + 0.5 * sum(lighting.sun) / 3, 1e-3)
-    return replace(lighting, exposure=1.15 * light.white / white)
+    sky, sun, ground = (sum(each) / 3 for each in (lighting.sky, lighting.sun, lighting.ground))
+    white = max(0.8 * sky + 0.5 * sun + 0.2 * ground, 1e-3)
+    return replace(lighting, exposure=0.88 * light.white / white)

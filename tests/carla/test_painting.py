@@ -22,6 +22,8 @@ from hartsim.scenario.compiled import CameraSetup  # noqa: E402
 from hartsim.types import CLASS_ID, Frame  # noqa: E402
 from tests.carla.test_surfaces import Link  # noqa: E402
 
+pytestmark = pytest.mark.slow
+
 FRONT = CameraSetup("front", (0.6, 0.0, 1.5), 0.0, 0.0, math.radians(60))
 SIZE_PX = (96, 128)
 KINDS = ("rgb", "depth", "semantic_segmentation", "instance_segmentation")

@@ -6,8 +6,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tests.carla.conftest import ROOT
-
 PREAMBLE = """
 import faulthandler, sys, time
 faulthandler.enable()
@@ -35,6 +33,7 @@ def say(text):
     print(text, flush=True)
 """
 
+ROOT = Path(__file__).parents[2]
 TIMEOUT_S = 60
 
 
@@ -70,17 +69,12 @@ def run(program: str, server: Any, cache: Path, tm_port: int = 8000) -> str:
 
 def condition(port: int) -> dict[str, Any]:
     """What a server is like, told by a client of its own."""
-    import carla
+    from hartsim.adapters.carla.connection import ServerAddress, connect
+    from hartsim.adapters.carla.guard import properties, settle
 
-    from hartsim.adapters.carla.guard import properties
-
-    client = carla.Client("127.0.0.1", port)
-    client.set_timeout(5.0)
-    world = client.get_world()
-    if world.get_settings().synchronous_mode:
-        world.tick()
-    else:
-        world.wait_for_tick()
+    connection = connect(ServerAddress(port=port, timeout_s=5.0))
+    settle(connection)
+    world = connection.world
     actors = world.get_actors()
     lights = actors.filter("traffic.traffic_light*")
     at = world.get_spectator().get_transform()

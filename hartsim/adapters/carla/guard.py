@@ -41,6 +41,8 @@ ROLE = "hartsim"
 """How the role names of all actors begin that are ours."""
 FORMAT = 1
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
+STEPS, STEP_WAIT_S = 3, 1.0
+"""How often, and for how long each, a fresh client waits for a step that it may have missed."""
 OWNER_S = 1.0
 """How long a synchronous world is watched for somebody who ticks it."""
 
@@ -326,7 +328,7 @@ def put_back(connection: Connection, found: Found, live: bool = False) -> list[s
         settle(connection)
         left = [actor.id for actor in world.get_actors() if is_ours(actor, found)]
         if left:
-            done.append(f"destroyed {destroy(connection, left)} more by their role name")
+            done.append(f"destroyed {destroy(connection, left)} actors by their role names")
             settle(connection)
         if same and (found.painted or short_name(world.get_map().name) != found.map_name):
             done.append(_load_again(connection, found))
@@ -411,12 +413,22 @@ def destroy(connection: Connection, ids: Sequence[int]) -> int:
 
 
 def settle(connection: Connection) -> None:
-    """Let the world take one step, so that its list of actors is true."""
+    """Let the world take one step, so that its list of actors is true.
+
+    A client that has just come to a synchronous world may listen too late for its first step; then
+    it takes another.
+    """
     world = connection.world
-    if world.get_settings().synchronous_mode:
-        world.tick(connection.address.timeout_s)
-    else:
+    if not world.get_settings().synchronous_mode:
         world.wait_for_tick(connection.address.timeout_s)
+        return
+    for _ in range(STEPS):
+        try:
+            world.tick(STEP_WAIT_S)
+        except RuntimeError:
+            continue
+        return
+    world.tick(connection.address.timeout_s)
 
 
 def _refuse_if_alive(left: Found) -> None:
@@ -462,6 +474,8 @@ def _refuse_if_ticked(connection: Connection) -> None:
         connection.world.wait_for_tick(OWNER_S)
     except RuntimeError:
         logger.warning("%s is synchronous and nobody ticks it: we do", connection.address)
+        with connection.asking("to take a step"):
+            settle(connection)
         return
     raise Taken(
         f"the world at {connection.address} is synchronous and somebody else ticks it; only one "

@@ -92,8 +92,10 @@ class RenderSettings:
 
 @dataclass(frozen=True)
 class WorldSettings:
-    """How the simulator draws."""
+    """Which simulator shows the scenes, and how it draws."""
 
+    simulator: Literal["embedded", "carla"] = "embedded"
+    """The worlds that come with hartsim, or a CARLA server, which has driving scenes only."""
     size_px: int | None = _number(None, 32, 2048)
     """Side of the square frames and pictures; a smaller model's are enlarged to it, up to fourfold.
 
@@ -101,6 +103,51 @@ class WorldSettings:
     """
     shadows: bool = True
     """Cast shadows; frames take longer."""
+
+
+@dataclass(frozen=True)
+class CarlaSettings:
+    """Which CARLA server shows the scenes where `world.simulator=carla`, and how.
+
+    Where it is, how long it may take and who watches decides no byte.
+    """
+
+    host: str = _pattern("127.0.0.1", r"[\w.:-]+", "a host name or an address")
+    port: int = _number(2000, 1, 65535)
+    tm_port: int = _number(8000, 1, 65535)
+    """The port of the Traffic Manager, a different one for each run beside others."""
+    timeout_s: float = _number(20.0, 0.1)
+    """How long a call may take."""
+    sensor_timeout_s: float = _number(10.0, 0.1)
+    """How long a sensor may take to deliver."""
+    patience_s: float = _number(300.0, 0)
+    """How long a run waits for a server that has gone."""
+    any_version: bool = False
+    """Take a server of another version than the client's."""
+    spectator: bool = True
+    """Let the server's own window follow the ego."""
+    map: str = _pattern("auto", r"\w+", "auto, current, or a map's name such as Town03")
+    """Auto is the one that fits a scene's place, current the one on show."""
+    tick_s: float = _number(0.05, 0.001, 0.1)
+    physics: bool = False
+    """Drive CARLA's own car, by its physics, instead of the embedded world's law of motion."""
+    traffic: bool = False
+    """Let the Traffic Manager drive as many cars as the scenario's traffic is dense."""
+    missing: Literal["skip", "refuse"] = "skip"
+    """Leave scenes out that need what CARLA lacks, or refuse to start."""
+    recorder: bool = False
+    """Keep CARLA's own recording of every scene on the server."""
+    lidar: bool = False
+    lidar_channels: int = _number(32, 1, 256)
+    lidar_range_m: float = _number(80.0, 1)
+    lidar_points_per_second: int = _number(600_000, 1)
+
+
+DECIDES_NO_BYTE = (
+    *("host", "port", "tm_port", "timeout_s", "sensor_timeout_s", "patience_s", "any_version"),
+    "spectator",
+)
+"""Fields of `CarlaSettings` by which no sample differs."""
 
 
 @dataclass(frozen=True)
@@ -132,6 +179,7 @@ class RunConfig:
     hart: HartSettings = field(default_factory=HartSettings)
     render: RenderSettings = field(default_factory=RenderSettings)
     world: WorldSettings = field(default_factory=WorldSettings)
+    carla: CarlaSettings = field(default_factory=CarlaSettings)
     draw: DrawSettings = field(default_factory=DrawSettings)
     dataset: DatasetSettings = field(default_factory=DatasetSettings)
 

@@ -10,8 +10,7 @@ import itertools
 import json
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -24,7 +23,7 @@ from hartsim.dataset.checks import OF_THE_FRAME, check, check_texture
 from hartsim.dataset.layout import MARKER, is_sample, read_marker
 from hartsim.dataset.reader import read_samples
 from hartsim.dataset.writer import DatasetWriter
-from hartsim.errors import ConfigError
+from hartsim.errors import ConfigError, WorldLostError
 from hartsim.scenario.compiled import CompiledScene
 from hartsim.scenario.compiler import compile_draw, compile_scenario, to_plain
 from hartsim.scenario.coverage import (
@@ -36,11 +35,13 @@ from hartsim.scenario.coverage import (
     require_factors,
     values_of,
 )
+from hartsim.scenario.draw import fixed
 from hartsim.scenario.language import parse_sentence
 from hartsim.scenario.library import find_scenarios
 from hartsim.scenario.load import load_scenario
 from hartsim.scenario.samplers import Sampler, Sampling, make_sampler
 from hartsim.scenario.schema import Scenario
+from hartsim.simulators import Worlds, described, lacking, require_showable, stage
 from hartsim.types import (
     BACKDROP_CLASSES,
     CLASS_ID,
@@ -59,12 +60,10 @@ from hartsim.types import (
     Task,
 )
 from hartsim.worlds import World
+from hartsim.worlds.cruise import keep_lane
 
 BACKDROP_KEEPS = 1
 """Coarse scales that a backdrop takes from the frame: its mean colour, and so its time of day."""
-
-GLARING: Image = np.full((8, 8, 3), (255, 0, 255), np.uint8)
-"""A paint that nobody would take for what was there."""
 
 USUAL_COUNT = 8
 """Scenes of each scenario, where neither the request nor a sampler's plan says how many."""
@@ -77,7 +76,10 @@ USUAL_PX, MOST_ENLARGED = 256, 4
 class GenerateRequest:
     """What `hartsim generate` was asked for; `shard` is (i, n), i counted from 0.
 
-    `count` None takes as many scenes as complete a sampler's plan, or `USUAL_COUNT`.
+    `count` None takes as many scenes as complete a sampler's plan, or `USUAL_COUNT`. Samples show
+    the scene after so many seconds of driving as `moments_s` says. `replay` is a dataset whose
+    scenes CARLA recorded, to be shown once more from its recordings; `scene` changes what all
+    scenarios say of their scenes, such as {"weather": "fog"}.
     """
 
     scenarios: tuple[str, ...]
@@ -88,16 +90,20 @@ class GenerateRequest:
     views: tuple[str, ...]
     shard: tuple[int, int] | None
     config: RunConfig
+    moments_s: tuple[float, ...] = (0.0,)
+    replay: Path | None = None
+    scene: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """A sample to be made: its id says scenario, index, route and view."""
+    """A sample to be made: its id says scenario, index, route, view and, later ones, when."""
 
     sampler: Sampler
     index: int
     route: Route
     view: str
+    moment_s: float = 0.0
 
     @property
     def scenario(self) -> Scenario:
@@ -112,57 +118,102 @@ class Wanted:
     @property
     def id(self) -> str:
         """The name of its folder."""
-        return f"{self.key}-{self.route}-{self.view}"
+        when = f"-{round(1000 * self.moment_s):06d}ms" if self.moment_s else ""
+        return f"{self.key}-{self.route}-{self.view}{when}"
+
+    @property
+    def shot(self) -> "Shot":
+        """Which picture of the scene it rests on."""
+        return self.moment_s, self.view
+
+
+Shot = tuple[float, str]
+"""A picture of a scene: after how many seconds, by which camera."""
 
 
 @dataclass(frozen=True)
 class Shots:
-    """What the world showed of a scene, by view: as it is, and with its surfaces painted.
+    """What the world showed of a scene: as it is, and with its surfaces painted.
 
-    `changed` names the surfaces whose paint was seen to change a picture.
+    `changed` names the surfaces whose paint was seen to change a picture; `about` says what showed
+    it, where that is not the same for all scenes.
     """
 
     scene: CompiledScene
-    plain: Mapping[str, Frame]
-    painted: Mapping[str, Frame]
-    textures: Mapping[str, Render]
-    changed: frozenset[str]
+    plain: Mapping[Shot, Frame] = field(default_factory=dict)
+    painted: Mapping[Shot, Frame] = field(default_factory=dict)
+    textures: Mapping[str, Render] = field(default_factory=dict)
+    changed: frozenset[str] = frozenset()
+    about: Mapping[str, Any] = field(default_factory=dict)
 
 
-def generate(request: GenerateRequest) -> Iterator[Sample]:
+def generate(request: GenerateRequest, left_out: dict[str, str] | None = None) -> Iterator[Sample]:
     """Make the samples that are not there yet, and yield each once it is safely written.
 
     Same request, same bytes: whatever the shards, the batch, or how often it was interrupted.
+    `left_out` is filled with the scenes that the simulator cannot show, by key, and why.
     """
-    planned = plan(request)
-    with ExitStack() as stack:
-        # What can fail fails here, before the folder is claimed for this request.
-        painter = Painter(request.config)
-        worlds = Worlds(request.config, painter.size_px, stack)
+    left_out = {} if left_out is None else left_out
+    planned = plan(request, left_out)
+    # What can fail fails here, before the folder is claimed for this request.
+    painter = Painter(request.config)
+    with Worlds(request.config, painter.size_px, request.replay) as worlds:
         missing = [wanted for wanted in planned if not is_sample(request.out, wanted.id)]
         worlds.start({wanted.scenario.task for wanted in missing if wanted.route != "view"})
-        description = describe_request(request, painter.weights_hash)
+        simulator = worlds.simulator(request.out)
+        description = describe_request(request, painter.weights_hash, simulator)
         with DatasetWriter(request.out, description) as writer:
             for group in scene_groups(missing, request.config.render.batch):
-                for sample in paint_group(group, worlds, painter):
+                for sample in painted_at_last(group, worlds, painter, left_out):
                     writer.add(sample)
                     yield sample
             writer.finish()
 
 
-def plan(request: GenerateRequest) -> list[Wanted]:
-    """All samples that the request, or its shard, asks for: scene by scene."""
-    scenarios = read_scenarios(request.scenarios)
+def plan(request: GenerateRequest, left_out: dict[str, str] | None = None) -> list[Wanted]:
+    """All samples that the request, or its shard, asks for: scene by scene.
+
+    `left_out` is filled with the scenes that the simulator is known not to have, and why.
+    """
+    scenarios = read_scenarios(request.scenarios, request.scene)
+    require_showable(scenarios, request.config)
     for scenario in scenarios:
         require_views(scenario, request.views)
-    looks = [(route, view) for route in request.routes for view in request.views]
+    looks = looks_of(request.routes, request.views, request.moments_s)
     wanted = (
-        Wanted(sampler, index, route, view)
+        Wanted(sampler, index, route, view, moment_s)
         for sampler in samplers(scenarios, request.seed, request.count, request.config)
-        for index in range(count_of(sampler, request.count))
-        for route, view in looks
+        for index in shown_indices(sampler, request, left_out)
+        for route, view, moment_s in looks
     )
     return [each for each in wanted if in_shard(each.id, request.shard)]
+
+
+def looks_of(
+    routes: Sequence[Route], views: Sequence[str], moments_s: Sequence[float]
+) -> list[tuple[Route, str, float]]:
+    """The samples of one scene; a view, which rests on no frame, is made once for all moments."""
+    return [
+        (route, view, moment_s)
+        for moment_s in moments_s
+        for route in routes
+        for view in views
+        if route != "view" or moment_s == moments_s[0]
+    ]
+
+
+def shown_indices(
+    sampler: Sampler, request: GenerateRequest, left_out: dict[str, str] | None = None
+) -> list[int]:
+    """The numbers of the draws that the simulator can show, as far as one knows beforehand."""
+    indices = list(range(count_of(sampler, request.count)))
+    if request.config.world.simulator == "embedded":
+        return indices
+    reasons = {k: lacking(sampler.draw(k).scenario, request.config) for k in indices}
+    if left_out is not None:
+        name = sampler.scenario.name
+        left_out |= {f"{name}-{k:05d}": reason for k, reason in reasons.items() if reason}
+    return [k for k in indices if not reasons[k]]
 
 
 def samplers(
@@ -181,14 +232,20 @@ def count_of(sampler: Sampler, count: int | None) -> int:
 def asked_for(dataset: Path) -> int:
     """How many samples the request behind a dataset, or behind the shards of one, asks for."""
     request = read_marker(dataset)["request"]
-    looks = len(request["routes"]) * len(request["views"])
-    return looks * sum(int(count) for count in request["count"].values())
+    looks = looks_of(request["routes"], request["views"], request.get("moments_s", [0.0]))
+    return len(looks) * sum(int(count) for count in request["count"].values())
 
 
-def read_scenarios(names: Sequence[str]) -> list[Scenario]:
-    """The scenarios behind file names, library names and folders; their own names must differ."""
+def read_scenarios(names: Sequence[str], scene: Mapping[str, str] | None = None) -> list[Scenario]:
+    """The scenarios behind file names, library names and folders; their own names must differ.
+
+    `scene` takes the place of what they say, or draw, of their scenes.
+    """
     by_name: dict[str, Scenario] = {}
     for scenario in (load_scenario(path) for path in find_scenarios(names)):
+        if scene:
+            paths = {f"scene.{name}": value for name, value in scene.items()}
+            scenario = fixed(scenario, paths)
         other = by_name.setdefault(scenario.name, scenario)
         if other is not scenario:
             raise ConfigError(
@@ -262,37 +319,52 @@ def covered_by_dataset(root: Path, factors: Sequence[str]) -> tuple[list[Values]
 # A few scenes, by all routes
 
 
-def paint_group(group: Sequence[Wanted], worlds: "Worlds", painter: "Painter") -> Iterator[Sample]:
+def painted_at_last(
+    group: Sequence[Wanted], worlds: Worlds, painter: "Painter", left_out: dict[str, str]
+) -> Iterator[Sample]:
+    """As `paint_group`, made anew where the simulator is lost meanwhile and comes back."""
+    done: set[str] = set()
+    while True:
+        rest = [each for each in group if each.id not in done]
+        try:
+            for sample in paint_group(rest, worlds, painter, left_out):
+                yield sample
+                done.add(sample.id)
+        except WorldLostError as lost:
+            worlds.renew(lost)
+        else:
+            return
+
+
+def paint_group(
+    group: Sequence[Wanted], worlds: Worlds, painter: "Painter", left_out: dict[str, str]
+) -> Iterator[Sample]:
     """The wanted samples: textures first, then photographs of the world, then what goes over them.
 
-    Textures and pictures of the whole group go to the model together.
+    Textures and pictures of the whole group go to the model together. A scene that the simulator
+    cannot show gets into `left_out`, with the reason.
     """
     scenes = {
         each.key: compile_scenario(each.sampler.draw(each.index), painter.look) for each in group
     }
-    shown = {
-        each.key: surfaces_shown(scenes[each.key], worlds)
-        for each in group
-        if each.route == "texture"
-    }
+    with_textures = dict.fromkeys(each.key for each in group if each.route == "texture")
+    shown = {key: surfaces_shown(scenes[key], worlds, left_out) for key in with_textures}
     textures = paint_textures(scenes, shown, painter)
     shots = {}
     for key, scene in scenes.items():
-        views = [each.view for each in group if each.key == key and each.route != "view"]
-        shots[key] = photograph(scene, views, worlds, textures.get(key, {}))
-    for wanted in group:
-        if wanted.route == "texture":
-            yield texture_sample(wanted, shots[wanted.key])
-    pictures = [wanted for wanted in group if wanted.route != "texture"]
-    yield from paint_pictures(pictures, shots, painter)
+        wanted = {each.shot for each in group if each.key == key and each.route != "view"}
+        shots[key] = photograph(scene, sorted(wanted), worlds, textures.get(key, {}), left_out)
+    ready = [each for each in group if each.key not in left_out]
+    for each in ready:
+        if each.route == "texture":
+            yield texture_sample(each, shots[each.key], painter)
+    yield from paint_pictures([each for each in ready if each.route != "texture"], shots, painter)
 
 
-def surfaces_shown(scene: CompiledScene, worlds: "Worlds") -> list[str]:
-    """The surfaces that some camera sees: those whose colour it can tell."""
-    world = worlds[scene.setup.task]
-    world.setup(scene)
-    changed = world.paint(dict.fromkeys(scene.texture_prompts, GLARING))
-    return [name for name in scene.texture_prompts if name in changed]
+def surfaces_shown(scene: CompiledScene, worlds: Worlds, left_out: dict[str, str]) -> list[str]:
+    """The surfaces that some camera sees."""
+    world = stage(scene, worlds, left_out)
+    return [] if world is None else sorted(world.showing(scene.texture_prompts))
 
 
 def paint_textures(
@@ -315,33 +387,67 @@ def paint_textures(
 
 
 def photograph(
-    scene: CompiledScene, views: Iterable[str], worlds: "Worlds", textures: Mapping[str, Render]
+    scene: CompiledScene,
+    wanted: Sequence[Shot],
+    worlds: Worlds,
+    textures: Mapping[str, Render],
+    left_out: dict[str, str],
 ) -> Shots:
-    """Set a scene up and photograph it, and once more with its surfaces painted."""
-    cameras = sorted(set(views))
-    if not cameras:
-        return Shots(scene, {}, {}, {}, frozenset())
-    world = worlds[scene.setup.task]
-    world.setup(scene)
-    plain = world.capture(cameras)
+    """Set a scene up and photograph it, and once more with its surfaces painted.
+
+    Where later moments are wanted the ego drives on between them, and from the start again.
+    """
+    world = stage(scene, worlds, left_out) if wanted else None
+    if world is None:
+        return Shots(scene)
+    plain = photographs(world, scene, wanted, worlds.tick_s)
+    about = world.about()
     if not textures:
-        return Shots(scene, plain, {}, {}, frozenset())
+        return Shots(scene, plain, about=about)
+    if wanted[-1][0] > 0:
+        world.setup(scene)
     changed = world.paint({surface: render.image for surface, render in textures.items()})
-    return Shots(scene, plain, world.capture(cameras), textures, frozenset(changed))
+    painted = photographs(world, scene, wanted, worlds.tick_s)
+    return Shots(scene, plain, painted, textures, frozenset(changed), about)
 
 
-def texture_sample(wanted: Wanted, shots: Shots) -> Sample:
-    """A photograph of the painted world. Nothing has moved, so the plain frame's labels hold."""
-    frame, image = shots.plain[wanted.view], shots.painted[wanted.view].image
-    first = next(iter(shots.textures.values()))
-    prompts = [f"{name}: {render.job.prompt}" for name, render in shots.textures.items()]
-    job = replace(first.job, target=wanted.view, prompt="; ".join(prompts))
-    render = replace(first, job=job, image=image, seconds=0.0)
+def photographs(
+    world: World, scene: CompiledScene, wanted: Sequence[Shot], tick_s: float
+) -> dict[Shot, Frame]:
+    """What the cameras see at each moment wanted; between them the ego keeps to its lane."""
+    frames: dict[Shot, Frame] = {}
+    for moment_s, shots in itertools.groupby(wanted, key=lambda shot: shot[0]):
+        while world.state().time_s < moment_s - tick_s / 2:
+            action = keep_lane(world.state(), world.obstacles().values(), scene.setup.speed_mps)
+            world.step(action, tick_s)
+        seen = world.capture([view for _, view in shots])
+        frames |= {(moment_s, view): frame for view, frame in seen.items()}
+    return frames
+
+
+def texture_sample(wanted: Wanted, shots: Shots, painter: "Painter") -> Sample:
+    """A photograph of the painted world, with the labels of that very moment.
+
+    Its textures are those that were seen; which were tried besides, its provenance says.
+
+    Its frame is the picture without paint, where that shows the same things in the same places;
+    with traffic that drives by itself it may not, and then the photograph stands alone.
+    """
+    before = shots.plain[wanted.shot]
+    after = shots.painted.get(wanted.shot, before)
+    image = after.image
+    still = np.array_equal(before.instances, after.instances)
+    frame = replace(after, image=before.image if still else image)
+    textures = {name: shots.textures[name] for name in sorted(shots.changed)}
+    prompts = [f"{name}: {render.job.prompt}" for name, render in textures.items()]
+    job = painter.job(shots.scene, "texture", wanted.view, "; ".join(prompts), 0)
+    paint = next(iter(shots.textures.values()), painter.nothing(job, image))
+    job = replace(paint.job, target=wanted.view, prompt=job.prompt)
+    render = replace(paint, job=job, image=image, seconds=0.0)
     mask: Mask = (image != frame.image).any(axis=2)
-    known = (frame, frame.labels, mask)
-    sample = make_sample(wanted, shots.scene, render, known, shots.textures)
-    seen = {"surfaces_changed": sorted(shots.changed)}
-    return replace(sample, provenance={**sample.provenance, **seen})
+    sample = make_sample(wanted, shots, render, (frame, frame.labels, mask), textures)
+    tried = {"surfaces_tried": sorted(shots.textures), "surfaces_changed": sorted(textures)}
+    return replace(sample, provenance={**sample.provenance, **tried})
 
 
 def paint_pictures(
@@ -372,7 +478,7 @@ def picture_work(
     job = painter.job(scene, route, view, prompts[view], attempt)
     if route == "view":
         return job, None
-    return job, canvas_of(shots.plain[view], route, scene.setup.task, painter.keep_scales)
+    return job, canvas_of(shots.plain[wanted.shot], route, scene.setup.task, painter.keep_scales)
 
 
 def canvas_of(frame: Frame, route: Route, task: Task, keep_scales: int) -> Canvas:
@@ -392,15 +498,15 @@ def canvas_of(frame: Frame, route: Route, task: Task, keep_scales: int) -> Canva
 def picture_sample(wanted: Wanted, shots: Shots, render: Render, canvas: Canvas | None) -> Sample:
     """A picture with the labels that are known to hold: none where it was painted."""
     if canvas is None:
-        return make_sample(wanted, shots.scene, render, None)
-    frame = shots.plain[wanted.view]
+        return make_sample(wanted, shots, render, None)
+    frame = shots.plain[wanted.shot]
     labels = np.where(canvas.editable, np.uint8(UNKNOWN), frame.labels)
-    return make_sample(wanted, shots.scene, render, (frame, labels, canvas.editable))
+    return make_sample(wanted, shots, render, (frame, labels, canvas.editable))
 
 
 def make_sample(
     wanted: Wanted,
-    scene: CompiledScene,
+    shots: Shots,
     render: Render,
     known: tuple[Frame, Labels, Mask] | None,
     textures: Mapping[str, Render] | None = None,
@@ -410,6 +516,7 @@ def make_sample(
     Its annotations are the objects whose pixels are known to be true.
     """
     frame, labels, mask = known or (None, None, None)
+    scene = shots.scene
     sample = Sample(
         id=wanted.id,
         route=wanted.route,
@@ -424,36 +531,52 @@ def make_sample(
         scene=to_plain(scene),
         drawn=scene.drawn,
         tags=scene.tags,
-        provenance=provenance(scene),
+        provenance=provenance(wanted, shots),
         textures=textures or {},
     )
     return replace(sample, checks=check(sample))
 
 
-def provenance(scene: CompiledScene) -> dict[str, Any]:
-    """What made a sample, beside its scene and its render: the file and the versions."""
-    return {
-        "scenario_file": Path(scene.scenario.source).name,
-        "scenario_sha256": scene.scenario.source_hash,
+def provenance(wanted: Wanted, shots: Shots) -> dict[str, Any]:
+    """What made a sample, beside its scene and its render: the file, the versions, the server."""
+    scenario = shots.scene.scenario
+    found: dict[str, Any] = {
+        "scenario_file": Path(scenario.source).name,
+        "scenario_sha256": scenario.source_hash,
         "versions": {name: version(name) for name in ("hartsim", "torch", "numpy", "mujoco")},
     }
+    if wanted.moment_s:
+        found["moment_s"] = wanted.moment_s
+    if shots.about:
+        found["simulator"] = dict(shots.about)
+    return found
 
 
-def describe_request(request: GenerateRequest, weights_hash: str) -> dict[str, Any]:
-    """What must be equal for a run to continue in a folder: all that decides a sample's bytes."""
-    config = asdict(request.config)
-    del config["render"]["batch"], config["hart"]["weights"]
-    scenarios = read_scenarios(request.scenarios)
+def describe_request(
+    request: GenerateRequest, weights_hash: str, simulator: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """What must be equal for a run to continue in a folder: all that decides a sample's bytes.
+
+    `simulator` says which one it is, where that is not the embedded one.
+    """
+    scenarios = read_scenarios(request.scenarios, request.scene)
     drawn = samplers(scenarios, request.seed, request.count, request.config)
-    return {
+    description: dict[str, Any] = {
         "scenarios": {each.scenario.name: each.scenario.source_hash for each in drawn},
-        "count": {each.scenario.name: count_of(each, request.count) for each in drawn},
+        "count": {each.scenario.name: len(shown_indices(each, request)) for each in drawn},
         "seed": request.seed,
         "routes": list(request.routes),
         "views": list(request.views),
         "weights": weights_hash,
-        "config": config,
+        "config": described(request.config),
     }
+    if request.moments_s != (0.0,):
+        description["moments_s"] = list(request.moments_s)
+    if request.scene:
+        description["scene"] = dict(request.scene)
+    if simulator:
+        description["simulator"] = dict(simulator)
+    return description
 
 
 def _mendable(checks: Sequence[Check]) -> bool:
@@ -491,6 +614,10 @@ class Painter:
         """The renders, in the order of the work."""
         return self.renderer(work)
 
+    def nothing(self, job: RenderJob, image: Image) -> Render:
+        """A picture that is as it was, as the render of a job that painted nothing."""
+        return Render(job, image, self.weights_hash, {}, "", 0.0)
+
     def job(
         self, scene: CompiledScene, route: Route, target: str, prompt: str, attempt: int
     ) -> RenderJob:
@@ -515,27 +642,6 @@ def painted_size(config: RunConfig, model_px: Size) -> Size:
             f"at most {MOST_ENLARGED * model_px[0]} is sensible"
         )
     return side, side
-
-
-class Worlds:
-    """The embedded worlds by task, each started when first needed and closed with the run."""
-
-    def __init__(self, config: RunConfig, size_px: Size, stack: ExitStack) -> None:
-        self.size_px, self.shadows, self.stack = size_px, config.world.shadows, stack
-        self.open: dict[Task, World] = {}
-
-    def start(self, tasks: Iterable[Task]) -> None:
-        """Start these worlds now; WorldError where one cannot."""
-        for task in sorted(tasks):
-            self[task]
-
-    def __getitem__(self, task: Task) -> World:
-        if task not in self.open:
-            from hartsim.worlds.embedded import EmbeddedWorld
-
-            world = EmbeddedWorld(task, self.size_px, shadows=self.shadows)
-            self.open[task] = self.stack.enter_context(closing(world))
-        return self.open[task]
 
 
 def render_sentence(

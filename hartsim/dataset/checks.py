@@ -3,7 +3,7 @@
 `check` runs those that a route calls for; `Limits` says where each draws its line.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -75,6 +75,13 @@ def painted(frame: Image, image: Image, mask: Mask, limit: float) -> Check:
     share = float(moved[mask].mean()) if mask.any() else 0.0
     reason = f"{share:.0%} of the {int(mask.sum())} editable pixels look different from the frame"
     return Check("painted", share >= limit, share, limit, reason)
+
+
+def paint_seen(surfaces: Sequence[str]) -> Check:
+    """Surfaces on which paint was seen: a simulator may have none that takes any."""
+    count = len(surfaces)
+    reason = f"paint was seen on {', '.join(surfaces)}" if surfaces else "paint was seen on nothing"
+    return Check("paint_seen", count > 0, count, 1, reason)
 
 
 def exposure(image: Image, limits: tuple[float, float]) -> Check:
@@ -207,6 +214,7 @@ def _judge_hazards(sample: Sample, limits: Limits) -> Iterator[Check]:
 
 
 def _judge_textures(sample: Sample, limits: Limits) -> Iterator[Check]:
+    yield paint_seen(list(sample.textures))
     for surface, paint in sorted(sample.textures.items()):
         yield from check_texture(paint.image, surface, limits)
 

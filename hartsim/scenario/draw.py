@@ -20,7 +20,8 @@ import numpy as np
 from hartsim.errors import ScenarioError
 from hartsim.scenario.constraints import unmet
 from hartsim.scenario.nodes import Value
-from hartsim.scenario.schema import Distribution, Scenario
+from hartsim.scenario.schema import Distribution, Scenario, misfit, variable_fields
+from hartsim.scenario.words import suggestion
 
 T = TypeVar("T")
 Point = Mapping[str, float]
@@ -148,6 +149,22 @@ def set_values(scenario: Scenario, values: Mapping[str, Value]) -> Scenario:
         level[name] = value
     concrete: Scenario = _updated(scenario, tree)
     return replace(concrete, vary={})
+
+
+def fixed(scenario: Scenario, values: Mapping[str, Value]) -> Scenario:
+    """The scenario with these values at these dotted paths, which no longer vary.
+
+    ScenarioError for a path that it does not have, and for a value that does not fit.
+    """
+    rules = variable_fields(scenario)
+    for path, value in values.items():
+        if path not in rules:
+            raise ScenarioError(f"{scenario.source}: no field '{path}'; {suggestion(path, rules)}")
+        wrong = misfit(rules[path], value, scenario.task)
+        if wrong:
+            raise ScenarioError(f"{scenario.source}: {path}: {wrong}")
+    left = {path: each for path, each in scenario.vary.items() if path not in values}
+    return replace(set_values(scenario, values), vary=left)
 
 
 def _updated(part: Any, changes: Mapping[str, Any]) -> Any:

@@ -3,7 +3,7 @@
 Knows compiled scenes; knows no prompts, no models, no datasets, no policies.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -31,6 +31,10 @@ class World(Protocol):
 
     def wear(self, textures: Mapping[str, Image]) -> None:
         """As `paint`, but in no more time than it takes: nobody looks whether it shows."""
+        ...
+
+    def showing(self, surfaces: Iterable[str]) -> set[str]:
+        """Which of these surfaces some camera sees now; set the world up anew after asking."""
         ...
 
     def step(self, action: NDArray[np.float64], seconds: float) -> State:
@@ -63,6 +67,13 @@ class World(Protocol):
 
     def recall(self, memory: Any) -> None:
         """Go back to what `remember` gave, in this world or in another of its kind."""
+        ...
+
+    def about(self) -> dict[str, Any]:
+        """What shows the scene, as plain data, where hartsim's own version does not say it all.
+
+        Equal scenes have equal ones; what decides the bytes of all scenes alike is in "server".
+        """
         ...
 
     def close(self) -> None:

@@ -17,7 +17,7 @@ always in the current ego frame, states in that of the setup.
 
 import importlib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -47,6 +47,8 @@ SHARP_PX = 256
 """The height of pictures that show all there is; smaller drafts are modelled more roughly."""
 PROOF_PX = (96, 96)
 """Small looks before and after painting show which surfaces were seen to change."""
+GLARING: Image = np.full((8, 8, 3), (255, 0, 255), np.uint8)
+"""A paint that nobody would take for what was there."""
 _SEEN = 3
 """The least difference, of 255, that counts as seen."""
 
@@ -200,6 +202,10 @@ class EmbeddedWorld:
             changed |= {name for name in textures if differs[surfaces == name].any()}
         return changed
 
+    def showing(self, surfaces: Iterable[str]) -> set[str]:
+        """Which of these surfaces some camera sees: those whose colour it can tell."""
+        return self.paint(dict.fromkeys(surfaces, GLARING))
+
     def wear(self, textures: Mapping[str, Image]) -> None:
         """Put textures on surfaces by name, without looking whether it shows."""
         self._staged()
@@ -273,6 +279,10 @@ class EmbeddedWorld:
             self._studio.bend(*self._bent(self._moment.arm))
         else:
             self._studio.redraw(self._build.arm(self._setup, self._moment.arm))
+
+    def about(self) -> dict[str, Any]:
+        """Nothing: the versions of hartsim and MuJoCo say what was drawn."""
+        return {}
 
     def obstacles(self) -> dict[str, Box3D]:
         """What can be hit, by name: its box now, in the frame of the setup."""

@@ -36,6 +36,7 @@ def test_each_route_is_judged_by_what_it_may_break() -> None:
     assert names["backdrop"] == names["repaint"]
     assert names["texture"][3:] == [
         "hazard_visible",
+        "paint_seen",
         "seamless_facade_a",
         "self_similar_facade_a",
         "seamless_road",
@@ -49,6 +50,11 @@ def test_one_level_in_one_pixel_outside_the_mask_is_found() -> None:
     image[row, column, 1] ^= 1
     verdict = untouched(FRAME.image, image, MASK)
     assert (verdict.passed, verdict.value) == (False, 1)
+
+
+def test_paint_that_was_seen_on_nothing_is_found() -> None:
+    bare = dataclasses.replace(sample_of("texture"), textures={})
+    assert [each.name for each in check(bare) if not each.passed] == ["paint_seen"]
 
 
 def test_a_frame_that_nothing_was_painted_on_is_found() -> None:

@@ -136,6 +136,7 @@ class Guard:
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
         self.path = file_of(connection.address)
+        self.began_in = os.getpid()
         self._found: Found | None = None
         self._sensors: list[Any] = []
         self._managed: list[Any] = []
@@ -186,7 +187,7 @@ class Guard:
                 process=os.getpid(),
                 machine=socket.gethostname(),
             )
-        self._write()
+        self._claim()
         _watch(self)
 
     def note(self, actors: Mapping[int, str]) -> None:
@@ -286,12 +287,31 @@ class Guard:
                     vehicle.set_autopilot(False, self.connection.address.tm_port)
                 manager.shut_down()
 
+    def _claim(self) -> None:
+        """Write the file for the first time; Taken where somebody else has done so meanwhile."""
+        draft = self._draft()
+        try:
+            os.link(draft, self.path)  # unlike a replacement, this fails where there is one
+        except FileExistsError:
+            self._found = None
+            left = found_at(self.path, self.connection.address)
+            if left is not None:
+                _refuse_if_alive(left)
+            raise Taken(
+                f"somebody else has taken the server at {self.connection.address} just now"
+            ) from None
+        finally:
+            draft.unlink()
+
     def _write(self) -> None:
+        self._draft().replace(self.path)
+
+    def _draft(self) -> Path:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         # No fsync: it is for the end of a process, not for that of the machine.
-        draft = self.path.with_suffix(".new")
+        draft = self.path.with_suffix(f".{os.getpid()}")
         draft.write_text(json.dumps(self.found.to_plain(), indent=1))
-        draft.replace(self.path)
+        return draft
 
 
 def restore(address: ServerAddress) -> list[str]:
@@ -452,7 +472,7 @@ def _refuse_if_alive(left: Found) -> None:
 
 def _has_guard(address: ServerAddress) -> bool:
     """Whether this very process watches over the server."""
-    return any(guard.path == file_of(address) for guard in _WATCHED)
+    return any(guard.path == file_of(address) for guard in _own())
 
 
 def _is_alive(process: int) -> bool:
@@ -462,7 +482,16 @@ def _is_alive(process: int) -> bool:
         return False
     except PermissionError:
         return True
-    return True
+    return not _waits_for_parent(process)
+
+
+def _waits_for_parent(process: int) -> bool:
+    """Whether it has ended, and its parent has not asked how yet; only Linux tells."""
+    try:
+        status = Path(f"/proc/{process}/stat").read_text()
+    except OSError:
+        return False
+    return status.rpartition(")")[2].split()[0] == "Z"
 
 
 def _refuse_if_ticked(connection: Connection) -> None:
@@ -516,8 +545,13 @@ def _unwatch(guard: Guard) -> None:
             signal.signal(number, before)
 
 
+def _own() -> list[Guard]:
+    """The guards of this very process, not those of one that it was forked from."""
+    return [guard for guard in _WATCHED if guard.began_in == os.getpid()]
+
+
 def _restore_all() -> None:
-    for guard in tuple(_WATCHED):
+    for guard in _own():
         try:
             guard.restore()
         except WorldError as error:
@@ -530,7 +564,7 @@ def _on_signal(number: int, frame: FrameType | None) -> None:
     A second signal meanwhile does not wait: a server that hangs must not keep the user.
     """
     before = _BEFORE.get(number, signal.SIG_DFL)
-    if not any(guard._restoring for guard in _WATCHED):
+    if not any(guard._restoring for guard in _own()):
         _restore_all()
     if callable(before):
         before(number, frame)

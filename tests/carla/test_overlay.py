@@ -161,6 +161,14 @@ def test_what_stands_on_a_patch_stays_what_it_is():
     assert not differs(frame, after)[frame.instances == 2].any()
 
 
+def test_what_lies_flat_on_the_road_is_not_taken_for_the_road():
+    mat = box(4, "terrain", (9.0, 0.0, 0.01), (1.5, 1.5, 0.02))
+    frame = flat_street([(mat, (120, 40, 40))])
+    after = shown(frame, hazard("flooded_road", 9.0))
+    assert (after.instances[frame.instances == 4] == 4).all()
+    assert (after.instances == FIRST_ID).sum() > 100
+
+
 def test_a_patch_stays_where_it_is_while_the_ego_drives_and_turns():
     ego, placed = Pose((4.0, 0.5, 0.0), 0.1), hazard("oil_spill", 12.0, 1.0)
     after = shown(flat_street(ego=ego), placed, ego=ego)

@@ -4,6 +4,8 @@ import pytest
 
 from hartsim.adapters.carla.paint_cache import PATIENCE, PaintCache
 
+KNOWN = {"wall": {"changed": 4, "unchanged": 0}}
+
 
 def test_what_was_noted_is_there_in_the_next_run(tmp_path):
     cache = PaintCache("0.9.16", "Town10HD_Opt", tmp_path)
@@ -43,6 +45,10 @@ def test_maps_and_versions_are_told_apart(tmp_path):
     + [
         json.dumps({"format": 1, "version": "0.9.16", "map": "Town01", "objects": each})
         for each in ([], {"wall": 3}, {"wall": {"changed": "x", "unchanged": 0}})
+    ]
+    + [
+        json.dumps({"format": 1, "version": "0.9.16", "map": "Town01", "objects": KNOWN} | each)
+        for each in ({"format": 2}, {"version": "0.9.15"}, {"map": "Town02"})
     ],
 )
 def test_a_broken_file_is_told_and_written_anew(tmp_path, caplog, text):

@@ -17,9 +17,13 @@ BLUE = "BP_Apartment04_v05_Opt_2"
 """A house of the plain."""
 
 
-def client_of(server: Any, limit_s: float = 5.0) -> Any:
+SHORT_S = 0.5
+"""How long to wait for what does not come."""
+
+
+def client_of(server: Any) -> Any:
     client = carla.Client("127.0.0.1", server.port, 8)
-    client.set_timeout(limit_s)
+    client.set_timeout(20.0)
     return client
 
 
@@ -32,15 +36,18 @@ def ticking(client: Any) -> Any:
 
 
 def test_a_silent_call_times_out_and_the_others_do_not(standin: Callable[..., Any]) -> None:
-    client = client_of(standin(pictures="plain", silent=["get_available_maps"]), 0.5)
+    client = client_of(standin(pictures="plain", silent=["get_available_maps"]))
     assert client.get_server_version() == "0.9.16"
+    client.set_timeout(SHORT_S)
     with pytest.raises(RuntimeError, match="time-out"):
         client.get_available_maps()
 
 
 def test_a_tick_that_is_not_answered_happens_all_the_same(standin: Callable[..., Any]) -> None:
-    world = ticking(client_of(standin(pictures="plain", silent=["tick_cue:3"]), 0.5))
+    client = client_of(standin(pictures="plain", silent=["tick_cue:3"]))
+    world = ticking(client)
     frames = [world.tick(), world.tick()]
+    client.set_timeout(SHORT_S)
     with pytest.raises(RuntimeError, match="time-out"):
         world.tick()
     assert world.get_snapshot().frame == frames[-1] + 1
@@ -48,11 +55,13 @@ def test_a_tick_that_is_not_answered_happens_all_the_same(standin: Callable[...,
 
 def test_a_server_dies_of_a_call(standin: Callable[..., Any]) -> None:
     server = standin(pictures="plain", die_at=["get_names_of_all_objects:1"])
-    world = client_of(server, 0.5).get_world()
+    client = client_of(server)
+    world = client.get_world()
     assert world.get_names_of_all_objects()
+    client.set_timeout(SHORT_S)
     with pytest.raises(RuntimeError, match="time-out"):
         world.get_names_of_all_objects()
-    assert server.process.wait(5) == 70
+    assert server.process.wait(20) == 70
 
 
 def test_a_delayed_call_takes_its_time(standin: Callable[..., Any]) -> None:
@@ -74,14 +83,15 @@ def test_another_version_is_reported(standin: Callable[..., Any]) -> None:
 
 
 def test_a_server_dies_after_its_last_tick(standin: Callable[..., Any]) -> None:
-    server = standin(pictures="plain", die_after_ticks=200)
-    client = client_of(server, 0.5)
+    server = standin(pictures="plain", die_after_ticks=500)
+    client = client_of(server)
     world = ticking(client)
-    while world.get_snapshot().frame < 199:
+    while world.get_snapshot().frame < 499:
         world.tick()
+    client.set_timeout(SHORT_S)
     with pytest.raises(RuntimeError, match="time-out"):
         world.tick()
-    assert server.process.wait(5) == 70
+    assert server.process.wait(20) == 70
 
 
 def test_what_may_not_be_spawned_collides(standin: Callable[..., Any]) -> None:
@@ -115,27 +125,27 @@ def test_a_crowded_server_has_settings_weather_and_actors_of_its_own(
 
 
 def heard(port: int) -> list[int]:
-    """Which of five ticks' pictures come to a client in a process of its own."""
+    """Which of its first five messages come to a client in a process of its own."""
     source = (
         "import os, sys, time, carla\n"
         "from tests.carla.probes import Visit\n"
         "visit = Visit(int(sys.argv[1]))\n"
-        "place, frames = carla.Transform(), []\n"
+        "frames = []\n"
         "blueprint = visit.library.find('sensor.camera.depth')\n"
         "blueprint.set_attribute('image_size_x', '32')\n"
         "blueprint.set_attribute('image_size_y', '32')\n"
-        "camera = visit.world.spawn_actor(blueprint, place, attach_to=visit.car)\n"
+        "camera = visit.world.spawn_actor(blueprint, carla.Transform(), attach_to=visit.car)\n"
         "camera.listen(lambda image: frames.append(image.frame))\n"
-        "time.sleep(0.3)\n"
-        "ticks = []\n"
-        "for _ in range(5):\n"
-        "    ticks.append(visit.world.tick())\n"
+        "while not frames or visit.world.get_snapshot().frame < frames[0] + 4:\n"
+        "    visit.world.tick()\n"
         "    time.sleep(0.05)\n"
-        "print([ticks.index(frame) + 1 for frame in frames if frame in ticks], flush=True)\n"
+        "time.sleep(0.5)\n"
+        "numbers = [frame - frames[0] + 1 for frame in frames]\n"
+        "print([number for number in numbers if number <= 5], flush=True)\n"
         "os._exit(0)\n"
     )
     command = [sys.executable, "-c", source, str(port)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=30)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=90)
     assert done.returncode == 0, done.stderr
     return [int(word) for word in done.stdout.strip("[]\n").split(",") if word.strip()]
 
@@ -145,7 +155,7 @@ def test_lost_frames_are_missing_and_no_others(standin: Callable[..., Any]) -> N
 
 
 def test_late_pictures_come_for_the_frames_they_show(standin: Callable[..., Any]) -> None:
-    assert heard(standin(pictures="plain", late_s=0.07).port)[:3] == [1, 2, 3]
+    assert heard(standin(pictures="plain", late_s=0.07).port) == [1, 2, 3, 4, 5]
 
 
 def test_a_dead_stream_ends_after_its_last_message(standin: Callable[..., Any]) -> None:
@@ -164,7 +174,7 @@ def test_a_server_of_another_layout_ends_the_clients_process(standin: Callable[.
     server = standin(pictures="plain", layout="0.9.15")
     source = (
         f"import carla\nclient = carla.Client('127.0.0.1', {server.port})\n"
-        "client.set_timeout(5.0)\nworld = client.get_world()\nworld.wait_for_tick()\n"
+        "client.set_timeout(30.0)\nworld = client.get_world()\nworld.wait_for_tick()\n"
     )
-    done = subprocess.run([sys.executable, "-c", source], capture_output=True, timeout=30)
+    done = subprocess.run([sys.executable, "-c", source], capture_output=True, timeout=90)
     assert done.returncode < 0

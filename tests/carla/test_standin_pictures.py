@@ -19,8 +19,9 @@ SEEN = 24
 def probe(folder: Path, name: str, **knobs: Any) -> Mapping[str, Any]:
     """What a probe wrote down of a server of its own."""
     server = start(folder, **knobs)
+    numbers = [server.port, server.process.pid] if name == "speed" else [server.port]
     try:
-        run_client("tests.carla.probes", name, server.port, folder / "found.npz")
+        run_client("tests.carla.probes", name, folder / "found.npz", *numbers)
     finally:
         server.stop()
     return dict(np.load(folder / "found.npz"))
@@ -53,6 +54,24 @@ def test_a_child_stands_where_it_was_spawned(street: Mapping[str, Any]) -> None:
     assert np.median(street["plain depth"][own]) == pytest.approx(9.5, abs=0.4)
     columns = np.nonzero(own)[1]
     assert columns.mean() == pytest.approx(96 + 96 * 0.5 / 9.5, abs=3)
+
+
+def points(depth: Any, camera: Any) -> Any:
+    """Where in the map each pixel (H, W) of a camera with 90 degrees lies, (H, W, 3)."""
+    height, width = depth.shape
+    right, down = np.meshgrid(np.arange(width) + 0.5, np.arange(height) + 0.5)
+    right, down = (2 * right - width) / width, (2 * down - height) / width
+    local = np.stack([depth, right * depth, -down * depth, np.ones_like(depth)], axis=-1)
+    return (local @ camera.T)[..., :3]
+
+
+def test_every_pixel_lies_in_the_map_where_its_depth_says(street: Mapping[str, Any]) -> None:
+    found = points(street["plain depth"], street["camera"])
+    road = (street["plain tags"] == ROAD) & (street["plain depth"] < 40)
+    assert np.abs(found[road][:, 2]).max() < 0.05
+    child = found[(street["plain ids"] == street["child"]) & (street["plain tags"] == WALKER)]
+    assert np.linalg.norm(child[:, :2] - street["box"], axis=1).max() < 0.7
+    assert child[:, 2].max() == pytest.approx(1.3, abs=0.15)
 
 
 def test_the_car_that_carries_the_camera_is_not_seen_from_within(
@@ -108,6 +127,13 @@ def test_plain_pictures_are_true_about_depth(plain: Mapping[str, Any]) -> None:
     expected = 8.5 - 0.5 - float(plain["half"])
     assert plain["depth"][own].min() == pytest.approx(expected, abs=0.05)
     assert {ROAD, SKY} <= set(np.unique(plain["tags"]).tolist())
+
+
+def test_the_plain_shows_paint_on_what_takes_it(plain: Mapping[str, Any]) -> None:
+    red, green, blue = plain["rgb"][plain["ids"] == plain["banner"]].mean(axis=0)
+    assert (red > 2 * green, blue > 2 * green) == (True, True)
+    unpainted = plain["rgb"][plain["ids"] == plain["sign"]].mean(axis=0)
+    assert np.abs(unpainted - (20, 250, 20)).max() > 50
 
 
 def test_a_lidar_sees_ground_and_barrier_at_their_distance(measures: Mapping[str, Any]) -> None:

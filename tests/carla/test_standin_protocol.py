@@ -15,7 +15,7 @@ def town(standin: Callable[..., Any]) -> tuple[Any, Any, Any]:
     """A plain server, its client and its world, ticked by the client."""
     server = standin(pictures="plain")
     client = carla.Client("127.0.0.1", server.port, 8)
-    client.set_timeout(5.0)
+    client.set_timeout(20.0)
     world = client.get_world()
     settings = world.get_settings()
     settings.synchronous_mode, settings.fixed_delta_seconds = True, 0.05

@@ -51,7 +51,6 @@ class Actor:
     parent: int = 0
     own: Transform = field(default_factory=Transform)
     stream: int = 0
-    born_frame: int = 0
     velocity: Triple = (0.0, 0.0, 0.0)
     turning: Triple = (0.0, 0.0, 0.0)
     acceleration: Triple = (0.0, 0.0, 0.0)

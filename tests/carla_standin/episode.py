@@ -1,11 +1,11 @@
 """The world between two ticks: settings, weather, actors, and what stands about."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tests.carla_standin import wire
 from tests.carla_standin.actors import Actor, touch
@@ -15,12 +15,13 @@ from tests.carla_standin.knobs import Knobs, matches
 from tests.carla_standin.maps import TOWNS, Town
 from tests.carla_standin.rays import SolidBox
 from tests.carla_standin.recorder import Recorder, Replay
+from tests.carla_standin.textures import DIFFUSE, Picture, mean_colour
 
 WORLD_STREAM = 1
 DEFAULT_STEP_S = 0.05
 WEATHER = [5.0, 0.0, 0.0, 10.0, -1.0, 45.0, 2.0, 0.75, 0.1, 0.0, 1.0, 0.03, 0.0331, 0.0]
 SETTINGS = [False, False, [False], True, 0.01, 10, 0.0, True, 3000.0, 2000.0, True]
-
+"""What a server starts with, in the order of `wire.WEATHER` and `wire.SETTINGS`."""
 
 FLAT = frozenset({1, 2, 10, 24})
 """Tags of the ground, which nothing hits but a ray that falls."""
@@ -34,8 +35,8 @@ class EpisodeError(Exception):
 class Piece:
     """Something that belongs to the map.
 
-    `name` is its name in Unreal, by which it can be painted unless it is `deaf`; `tag` its label,
-    `box` where it is: the box's middle, and half sizes.
+    `name` is its name in Unreal, by which it can be painted unless it is `deaf`; `tag` is its
+    label, `middle` and `half_m` are those of the box round it.
     """
 
     name: str
@@ -71,7 +72,7 @@ class Episode:
     actors: dict[int, Actor] = field(default_factory=dict)
     pieces: list[Piece] = field(default_factory=list)
     hidden: set[int] = field(default_factory=set)
-    paint: dict[str, dict[int, np.ndarray]] = field(default_factory=dict)
+    paint: dict[str, dict[int, Picture]] = field(default_factory=dict)
     next_id: int = 24
     next_stream: int = 2
     changed: bool = True
@@ -120,7 +121,7 @@ class Episode:
         number = wanted if wanted and wanted not in self.actors else self.next_id
         if parent:
             at = self.actors[parent].transform.then(own)
-        actor = Actor(number, blueprint, description, at, parent, own, born_frame=self.frame)
+        actor = Actor(number, blueprint, description, at, parent, own)
         if not forced:
             self._collide(actor)
         self.next_id = max(self.next_id, number) + 1
@@ -213,6 +214,16 @@ class Episode:
                 solids.append(SolidBox(matrix, half, actor.tag, actor.id))
         return solids
 
+    def coats(self) -> dict[int, NDArray[np.float64]]:
+        """The mean colour (0..255) of the paint on pieces and actors, by their ids."""
+        ids = {piece.name: piece.id for piece in self.pieces}
+        ids |= {unreal_name(actor): actor.id for actor in self.actors.values()}
+        return {
+            ids[name]: mean_colour(worn[DIFFUSE])
+            for name, worn in self.paint.items()
+            if name in ids and DIFFUSE in worn
+        }
+
     def is_deaf(self, name: str) -> bool:
         """Whether an object of this name ignores paint."""
         if matches(name, self.knobs.deaf):
@@ -259,7 +270,6 @@ def new_episode(knobs: Knobs, name: str, before: Episode | None, keep: bool) -> 
 
 def _furnish(episode: Episode) -> None:
     """Set up what every map has: a spectator, a traffic light and a speed limit."""
-    nothing: Sequence[Any] = ()
     for name, at in (
         ("spectator", episode.town.at(-8.0, 0.0, 6.0)),
         ("traffic.traffic_light", episode.town.at(120.0, 5.5)),
@@ -267,5 +277,5 @@ def _furnish(episode: Episode) -> None:
     ):
         number = episode.next_id
         episode.next_id += 1
-        blueprint = Blueprint(0, name, tuple(nothing))
+        blueprint = Blueprint(0, name, ())
         episode.actors[number] = Actor(number, blueprint, [0, name, []], at, physics=False)

@@ -1,7 +1,7 @@
 """Pictures of an empty plain with boxes on it: quick, and true about depth, tags and ids."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
@@ -56,6 +56,8 @@ Level = Callable[[], float]
 Light = Callable[[], float]
 """How light it is, 1 by day."""
 
+Coats = Callable[[], Mapping[int, NDArray[np.float64]]]
+"""The colours of what is painted, by id."""
 Known = Callable[[Shot], Truth]
 
 
@@ -111,8 +113,11 @@ class Plain:
     `known` gives what `truth` has found for other cameras in the same place.
     """
 
-    def __init__(self, boxes: Boxes, level: Level, light: Light, known: Known) -> None:
-        self._boxes, self._level, self._light, self._known = boxes, level, light, known
+    def __init__(
+        self, boxes: Boxes, level: Level, light: Light, coats: Coats, known: Known
+    ) -> None:
+        self._boxes, self._level, self._light = boxes, level, light
+        self._coats, self._known = coats, known
 
     def truth(self, shot: Shot) -> Truth:
         """What is there."""
@@ -138,7 +143,10 @@ class Plain:
         """Grey ground, blue sky, boxes in colours of their own, as light as the sun is high."""
         found = self._known(shot)
         index = np.where(found.ids > 0, found.ids % OWN + 2, found.tags == SKY)
-        return np.take((self._light() * COLOURS).astype(np.uint8), index, axis=0)
+        picture = np.take((self._light() * COLOURS).astype(np.uint8), index, axis=0)
+        for number, colour in self._coats().items():
+            picture[found.ids == number] = self._light() * colour
+        return picture
 
     def close(self) -> None:
         """Nothing to free."""

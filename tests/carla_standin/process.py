@@ -52,7 +52,7 @@ def start(folder: Path, **knobs: Any) -> StandIn:
     return StandIn(int(ready[1]), log, process)
 
 
-def run_client(module: str, *arguments: object, limit_s: float = 60.0) -> str:
+def run_client(module: str, *arguments: object, limit_s: float = 180.0) -> str:
     """What a client prints that runs as a module; AssertionError if it fails."""
     command = [sys.executable, "-X", "faulthandler", "-m", module, *map(str, arguments)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=limit_s)

@@ -33,7 +33,11 @@ def painter_of(server: "Server") -> Painter:
         return Street(server.episode, server.knobs.fine)
     _furnish_plain(server.episode)
     episode = server.episode
-    return Plain(episode.boxes, episode.ground_m, lambda: _light(episode), server.truth)
+
+    def light() -> float:
+        return _light(episode)
+
+    return Plain(episode.boxes, episode.ground_m, light, episode.coats, server.truth)
 
 
 def _furnish_plain(episode: Episode) -> None:

@@ -19,8 +19,6 @@ from tests.carla_standin.plain import Shot, Truth
 from tests.carla_standin.scenery import painter_of
 from tests.carla_standin.streaming import Streams
 
-HOST = "127.0.0.1"
-
 
 class Server:
     """One stand-in server, from its start to its end."""

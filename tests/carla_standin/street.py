@@ -24,9 +24,8 @@ from tests.carla_standin.episode import WEATHER, Episode, Piece, unreal_name
 from tests.carla_standin.geometry import Transform, Triple, triple
 from tests.carla_standin.maps import Town
 from tests.carla_standin.plain import Shot, Truth
-from tests.carla_standin.textures import Picture
+from tests.carla_standin.textures import DIFFUSE, EMISSIVE, Picture, mean_colour, shown
 
-DIFFUSE, EMISSIVE = 2, 3
 EVERYWHERE = CameraSetup("all round", (0.0, 0.0, 1.5), 0.0, 0.0, 2.0)
 BEAMS = 2 | 4
 """The flags of low and high beams among a vehicle's lights."""
@@ -168,7 +167,7 @@ def dressed(prop: Prop, worn: Mapping[int, Picture], surface: str) -> Prop:
     solids = []
     for solid in prop.solids:
         if DIFFUSE in worn:
-            mean = triple(_rgb(worn[DIFFUSE]).mean(axis=(0, 1)) / 255)
+            mean = triple(mean_colour(worn[DIFFUSE]) / 255)
             if solid.surface is not None:
                 solid = replace(solid, surface=surface, tint=(1.0, 1.0, 1.0))
             elif solid.mesh is not None:
@@ -179,15 +178,6 @@ def dressed(prop: Prop, worn: Mapping[int, Picture], surface: str) -> Prop:
             solid = replace(solid, emission=1.0)
         solids.append(solid)
     return replace(prop, solids=tuple(solids))
-
-
-def _rgb(picture: Picture) -> NDArray[np.uint8]:
-    """Paint as it shows: float textures are linear, and what is transparent is dark."""
-    levels = picture.astype(np.float64)
-    if picture.dtype != np.uint8:
-        levels = 255 * np.clip(levels, 0, 1) ** (1 / 2.2)
-        return levels[..., :3].astype(np.uint8)
-    return (levels[..., :3] * (picture[..., 3:] / 255)).astype(np.uint8)
 
 
 class Street:
@@ -307,7 +297,7 @@ class Street:
     def _kept(self, name: str, picture: Picture) -> NDArray[np.uint8]:
         """Paint as a texture; the same array for the same paint, which is uploaded once."""
         if name not in self._paint or self._paint[name][0] is not picture:
-            self._paint[name] = picture, _rgb(picture)
+            self._paint[name] = picture, shown(picture)
         return self._paint[name][1]
 
     def _start_tables(self) -> None:

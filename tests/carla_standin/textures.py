@@ -17,6 +17,9 @@ HEAD = 200_000
 MARK, ARRAY = 0xCC, 0x94
 FLOAT_PIXEL = 21
 
+DIFFUSE, EMISSIVE = 2, 3
+"""What a texture is for: the numbers of CARLA's MaterialParameter."""
+
 Picture = NDArray[Any]
 """(height, width, 4) uint8 or float32, red first."""
 
@@ -49,6 +52,20 @@ def next_call(buffer: bytearray) -> tuple[list[Any] | None, int]:
         return None, start + size
     picture = pixels.reshape(height, width, 4)
     return [kind, number, name, [metadata, names, parameter, picture]], start + size
+
+
+def shown(picture: Picture) -> NDArray[np.uint8]:
+    """Paint as it shows (H, W, 3): floats are linear, and what is transparent is dark."""
+    if picture.dtype != np.uint8:
+        levels = 255 * np.clip(picture[..., :3], 0, 1) ** (1 / 2.2)
+        return levels.astype(np.uint8)
+    return (picture[..., :3] * (picture[..., 3:] / 255)).astype(np.uint8)
+
+
+def mean_colour(picture: Picture) -> NDArray[np.float64]:
+    """The mean (3,) of paint as it shows, 0..255."""
+    mean: NDArray[np.float64] = shown(picture).mean(axis=(0, 1))
+    return mean
 
 
 def floats(buffer: bytearray, start: int, count: int) -> tuple[Picture | None, int]:

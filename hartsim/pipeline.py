@@ -41,7 +41,7 @@ from hartsim.scenario.library import find_scenarios
 from hartsim.scenario.load import load_scenario
 from hartsim.scenario.samplers import Sampler, Sampling, make_sampler
 from hartsim.scenario.schema import Scenario
-from hartsim.simulators import Worlds, described, lacking, require_showable, stage
+from hartsim.simulators import Worlds, described, lacking, recorded, require_showable, stage
 from hartsim.types import (
     BACKDROP_CLASSES,
     CLASS_ID,
@@ -400,7 +400,8 @@ def photograph(
     world = stage(scene, worlds, left_out) if wanted else None
     if world is None:
         return Shots(scene)
-    plain = photographs(world, scene, wanted, worlds.tick_s)
+    with recorded(scene, world, worlds):
+        plain = photographs(world, scene, wanted, worlds.tick_s)
     about = world.about()
     if not textures:
         return Shots(scene, plain, about=about)

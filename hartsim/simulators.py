@@ -5,7 +5,8 @@ A CARLA server can be lost and come back; `Worlds.renew` waits for it and takes 
 
 import logging
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
@@ -13,7 +14,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from hartsim.config import DECIDES_NO_BYTE, CarlaSettings, RunConfig
 from hartsim.dataset.layout import MARKER, read_marker
-from hartsim.errors import ConfigError, HartSimError, WorldError, WorldLostError
+from hartsim.dataset.reader import read_samples
+from hartsim.errors import ConfigError, DatasetError, HartSimError, WorldError, WorldLostError
 from hartsim.scenario.compiled import CompiledScene
 from hartsim.scenario.schema import Scenario
 from hartsim.types import Size, Task
@@ -21,6 +23,7 @@ from hartsim.worlds import World
 
 if TYPE_CHECKING:
     from hartsim.adapters.carla.connection import ServerAddress
+    from hartsim.adapters.carla.replaying import Log
     from hartsim.adapters.carla.rig import RigConfig
     from hartsim.adapters.carla.world import CarlaWorld
 
@@ -137,9 +140,32 @@ def open_carla(settings: CarlaSettings, size_px: Size, replay: Path | None = Non
         tick_s=settings.tick_s,
         physics=settings.physics,
         traffic=settings.traffic,
-        tries_all=True,
+        repeatable=True,
         spectator=settings.spectator,
+        replays=None if replay is None else logs_of(replay),
     )
+
+
+def logs_of(dataset: Path) -> "dict[str, Log]":
+    """The recordings that CARLA made of a dataset's scenes, by key.
+
+    DatasetError where it has none.
+    """
+    from hartsim.adapters.carla.coordinates import Anchor
+    from hartsim.adapters.carla.replaying import Log
+
+    found: dict[str, Log] = {}
+    for record in read_samples(dataset):
+        about = record.provenance.get("simulator", {})
+        if "recording" in about:
+            place = Anchor(tuple(about["location_m"]), tuple(about["rotation_deg"]))
+            key = f"{record.scenario}-{record.index:05d}"
+            found[key] = Log(about["recording"], about["map"], place)
+    if not found:
+        raise DatasetError(
+            f"{dataset}: no sample of it was recorded by CARLA; hartsim carla record makes such"
+        )
+    return found
 
 
 def address_of(settings: CarlaSettings) -> "ServerAddress":
@@ -166,6 +192,21 @@ def rig_of(settings: CarlaSettings) -> "RigConfig":
         points_per_second=settings.lidar_points_per_second,
     )
     return RigConfig(lidars=(lidar,) if settings.lidar else (), timeout_s=settings.sensor_timeout_s)
+
+
+@contextmanager
+def recorded(scene: CompiledScene, world: World, worlds: Worlds) -> Iterator[None]:
+    """Let CARLA record what happens meanwhile, where `carla.recorder` asks for it."""
+    if not (worlds.of_carla and worlds.config.carla.recorder) or worlds.replay is not None:
+        yield
+        return
+    from hartsim.adapters.carla.world import CarlaWorld
+
+    assert isinstance(world, CarlaWorld)
+    told = world.start_recording(f"hartsim-{scene.key}-{scene.seed}.log")
+    logger.info("%s", " ".join(told.split()))
+    yield
+    world.stop_recording()
 
 
 def described(config: RunConfig) -> dict[str, Any]:

@@ -27,10 +27,10 @@ def keep_lane(state: State, boxes: Iterable[Box3D], pace_mps: float) -> NDArray[
     """
     x, y, _ = state.ego.position_m
     way_m = min((_way_m(box, x, y) for box in boxes), default=math.inf)
-    stopping_m = state.speed_mps**2 / (2 * CALM * BRAKING_MPS2)
+    needed_mps2 = state.speed_mps**2 / (2 * max(way_m - GAP_M, 0.1))
     steering = -0.12 * y - 0.8 * math.remainder(state.ego.heading_rad, 2 * math.pi)
-    if way_m <= stopping_m + GAP_M:
-        return np.array([steering, -CALM if state.speed_mps > 0 else 0.0])
+    if needed_mps2 >= CALM * BRAKING_MPS2 or way_m <= GAP_M:
+        return np.array([steering, -min(needed_mps2 / BRAKING_MPS2, 1.0)])
     return np.array([steering, np.clip(pace_mps - state.speed_mps, -1.0, 1.0)])
 
 

@@ -217,7 +217,7 @@ class Guard:
         self._managed += vehicles
 
     def records(self, recording: bool = True) -> None:
-        """Remember that the server records for us."""
+        """Remember that the server records for us, or replays."""
         self._found = replace(self.found, recording=recording)
         self._write()
 
@@ -342,6 +342,9 @@ def put_back(connection: Connection, found: Found, live: bool = False) -> list[s
         same = world.id == found.episode
         if found.recording:
             client.stop_recorder()
+            client.stop_replayer(True)
+            client.set_replayer_time_factor(1.0)
+            client.set_replayer_ignore_spectator(False)
             done.append("stopped the recorder")
         if live and same and found.ours:
             done.append(f"destroyed {destroy(connection, sensors_first(found.ours))} actors")

@@ -136,6 +136,14 @@ def _stretch(carla_map: Any, location: Any) -> Stretch | None:
     )
 
 
+def road_at(carla_map: Any, anchor: Anchor) -> tuple[float, float]:
+    """Where the road ends to the right and to the left of an anchor; inf where there is none."""
+    carla = client_library()
+    at = carla.Location(*anchor.placement.location_m)
+    waypoint = carla_map.get_waypoint(at, lane_type=carla.LaneType.Driving)
+    return (-math.inf, math.inf) if waypoint is None else edges(waypoint)
+
+
 def _pitch_deg(waypoint: Any) -> float:
     """How the road rises, by the points themselves."""
     ahead = waypoint.next(RESERVE_M)

@@ -27,13 +27,22 @@ from hartsim.adapters.carla.actors import (
     is_dark,
     prototypes,
 )
+from hartsim.adapters.carla.blueprints import Prototype
 from hartsim.adapters.carla.connection import ServerAddress, client_library, connect
 from hartsim.adapters.carla.coordinates import Anchor, Placement, camera_to_carla, placed_within
 from hartsim.adapters.carla.frames import frame_of, numbered, picture, sweep_of
 from hartsim.adapters.carla.guard import Guard, filled
 from hartsim.adapters.carla.overlay import Overlay, overlaid, overlay_of
+from hartsim.adapters.carla.replaying import SPARE_TICKS, Log, begin, observe
 from hartsim.adapters.carla.rig import COLOUR, Reading, Rig, RigConfig, Silent, stream_name
-from hartsim.adapters.carla.roads import Ground, Stretch, choices, map_for, stretches_of
+from hartsim.adapters.carla.roads import (
+    Ground,
+    Stretch,
+    choices,
+    map_for,
+    road_at,
+    stretches_of,
+)
 from hartsim.adapters.carla.surfaces import SURFACES, Look, Surfaces
 from hartsim.adapters.carla.traffic import CAR_M, Car, drive_traffic, placement_of
 from hartsim.adapters.carla.weather import conditions_of, weather_numbers
@@ -94,8 +103,9 @@ class CarlaWorld:
     `traffic` CARLA's Traffic Manager drives as many cars as the scenario's traffic is dense.
     `missing` says what becomes of a thing that CARLA cannot show. CARLA loses its paint only when
     its map is loaded anew, which every setup after painting does unless the world `keeps_paint`.
-    What never took paint is passed over unless it `tries_all`, so that no earlier run matters. With
-    `spectator` the server's own window follows the ego.
+    Where it is `repeatable`, nothing that was before decides: neither which map was on show, nor
+    what is known to take no paint. With `spectator` the server's own window follows the ego.
+    `replays` are recordings to be shown instead, by the key of their scene.
 
     Connecting changes nothing yet; the first `setup` does. Use it as a context manager, or call
     `close`.
@@ -113,15 +123,18 @@ class CarlaWorld:
         missing: Missing = "refuse",
         ego: str = EGO,
         keeps_paint: bool = False,
-        tries_all: bool = False,
+        repeatable: bool = False,
         spectator: bool = False,
+        replays: Mapping[str, Log] | None = None,
     ) -> None:
         if not 0 < tick_s <= 0.1:
             raise WorldError(f"tick_s is {tick_s}, must be above 0 and at most 0.1 s")
         self.size_px, self.tick_s, self.physics = size_px, tick_s, physics
         self._map_name, self._rig_config = map_name, rig or RigConfig()
         self._traffic, self._missing, self._ego = traffic, missing, ego
-        self._keeps_paint, self._tries_all = keeps_paint, tries_all
+        self._keeps_paint, self._repeatable = keeps_paint, repeatable
+        self._replays: Mapping[str, Log] = replays or {}
+        self._log: Log | None = None
         self._spectates = spectator
         self.surfaces: Mapping[str, Size] = dict(SURFACES)
         self._carla = client_library()
@@ -133,6 +146,7 @@ class CarlaWorld:
         self._surfaces: Surfaces | None = None
         self._stretches: dict[str, list[Stretch]] = {}
         self._moment = Moment()
+        self._recorded = ""
         self._frame, self._readings = 0, dict[str, Reading]()
         self._told, self._boxes_told = False, False
 
@@ -144,19 +158,42 @@ class CarlaWorld:
 
     def setup(self, scene: CompiledScene) -> None:
         """Show this scene; whatever was there, paint included, is gone."""
-        self.show(scene.setup)
+        log = self._replays.get(scene.key)
+        if self._replays and log is None:
+            raise WorldError(f"there is no recording of {scene.key}")
+        self.show(scene.setup, log)
 
-    def show(self, setup: WorldSetup) -> None:
-        """Show what a compiled scene asks of its world."""
+    def show(self, setup: WorldSetup, log: Log | None = None) -> None:
+        """Show what a compiled scene asks of its world, or a recording of it."""
         if setup.task != "driving":
             raise WorldError(f"a {setup.task} scene cannot be shown in CARLA, which has streets")
         kinds = prototypes(setup, self._missing)
         began_s = time.monotonic()
         self._clear()
+        self._log = log
         name = self._chosen_map(setup)
         self._make_synchronous()
-        hand = Stagehand(self._connection, self._guard)
-        stretch, ego = self._spawned_ego(setup, name, hand)
+        self._hand = Stagehand(self._connection, self._guard)
+        self._moment = Moment(speed_mps=setup.speed_mps)
+        if log is None:
+            self._show = self._staged_anew(setup, name, self._hand, kinds)
+            self._show.play.move(0.0, self._moment.ego)
+            self._place()
+        else:
+            self._show = self._replayed(setup, log, self._hand, kinds)
+            self._observe()
+        self._mount(self._rig_config.mounted(setup.cameras), self._show.ego)
+        logger.info(
+            "%s: %d actors on a straight of %.0f m, in %.1f s",
+            *(name, len(self._show.play.staged), self._show.stretch.length_m),
+            time.monotonic() - began_s,
+        )
+
+    def _staged_anew(
+        self, setup: WorldSetup, map_name: str, hand: Stagehand, kinds: Mapping[str, Prototype]
+    ) -> Show:
+        """The scene, spawned thing by thing on the best free stretch."""
+        stretch, ego = self._spawned_ego(setup, map_name, hand)
         self._set_weather(setup, stretch.anchor)
         self._seed(setup)
         with self._connection.asking("for its map"):
@@ -173,21 +210,35 @@ class CarlaWorld:
         overlay = overlay_of(setup)
         if not (overlay.is_nothing or self._rig_config.labels):
             logger.warning("without labels nothing is added to what CARLA's weather shows")
-        self._show = Show(setup, stretch, ego, size, play, ground, traffic, overlay, spectator)
-        self._hand = hand
-        self._moment = Moment(speed_mps=setup.speed_mps)
-        play.move(0.0, self._moment.ego)
-        self._place()
-        self._mount(self._rig_config.mounted(setup.cameras), ego)
-        logger.info(
-            "%s: %d actors on a straight of %.0f m, in %.1f s",
-            *(name, len(play.staged), stretch.length_m, time.monotonic() - began_s),
+        return Show(setup, stretch, ego, size, play, ground, traffic, overlay, spectator)
+
+    def _replayed(
+        self, setup: WorldSetup, log: Log, hand: Stagehand, kinds: Mapping[str, Prototype]
+    ) -> Show:
+        """The scene as the server has recorded it, at its first moment, standing still."""
+        with self._connection.asking("for its map"):
+            carla_map = self._connection.world.get_map()
+            ground, road_m = Ground(carla_map, log.anchor), road_at(carla_map, log.anchor)
+            spectator = self._connection.world.get_spectator().id
+        cast = begin(self._connection, self._guard, hand, log, setup, kinds, ground)
+        self._set_weather(setup, log.anchor)
+        size, _ = hand.measured(cast.ego, CAR_M)
+        stretch = Stretch(log.anchor, 0.0, road_m, 0, False)
+        return Show(
+            *(setup, stretch, cast.ego, size, cast.play, ground, cast.traffic),
+            *(overlay_of(setup), spectator),
         )
 
     def _clear(self) -> None:
         """Take away what we have put there."""
         self._show = self._rig = None
         self._boxes_told = False
+        self._recorded = ""
+        if self._guard.found.recording:
+            with self._connection.asking("to end its replay"):
+                self._connection.client.stop_recorder()
+                self._connection.client.stop_replayer(True)
+            self._guard.records(False)
         if self._surfaces is not None:
             self._surfaces.forget_spawned()
         self._guard.clear()
@@ -197,8 +248,10 @@ class CarlaWorld:
         wanted = shown if self._map_name == CURRENT else self._map_name
         if not wanted:
             # Not the one on show: a scene must not depend on which came before it.
-            first = self._guard.found.map_name
+            first = "" if self._repeatable else self._guard.found.map_name
             wanted = map_for(setup.conditions.place, first, self._connection.maps())
+        if self._log is not None:
+            wanted = self._log.map_name
         stained = self._guard.found.painted and not self._keeps_paint
         if wanted != shown or stained:
             self._guard.load(wanted)
@@ -302,7 +355,7 @@ class CarlaWorld:
     def _paintable(self) -> Surfaces:
         self._staged()
         if self._surfaces is None:
-            self._surfaces = Surfaces(self._connection, tries_all=self._tries_all)
+            self._surfaces = Surfaces(self._connection, tries_all=self._repeatable)
         if not self._boxes_told:
             self._boxes_told = True
             play = self._staged().play
@@ -347,6 +400,9 @@ class CarlaWorld:
         """One tick of driving."""
         show, moment = self._staged(), self._moment
         moment.time_s += self.tick_s
+        if self._log is not None:
+            self._play_on()
+            return
         if self.physics:
             self._control(action)
         else:
@@ -359,6 +415,25 @@ class CarlaWorld:
         if self.physics:
             self._follow()
         moment.collisions |= self._touched()
+
+    def _play_on(self) -> None:
+        """One tick of a replay, and one in which it stands still under the weather of the scene."""
+        show, client = self._staged(), self._connection.client
+        with self._connection.asking("to replay on"):
+            client.set_replayer_time_factor(1.0)
+            self._tick()
+            client.set_replayer_time_factor(0.0)
+        self._set_weather(show.setup, show.anchor)
+        self._tick()
+        self._observe()
+        self._moment.collisions |= self._touched()
+
+    def _observe(self) -> None:
+        """Read where a replay has brought the ego and all things."""
+        show, moment = self._staged(), self._moment
+        self._follow()
+        show.play.move(moment.time_s, moment.ego)
+        observe(show.play, self._connection.world.get_snapshot(), show.anchor)
 
     def _place(self) -> None:
         """Put the ego and all that moves where they are now, without waiting for an answer."""
@@ -442,7 +517,10 @@ class CarlaWorld:
         """What the named cameras (default: all) see now, in the current ego frame."""
         self._staged()
         if not self._rig_config.labels:
-            raise WorldError("this rig has no labels (RigConfig(labels=False)): look() alone works")
+            raise WorldError(
+                "no labels and depth are mounted (RigConfig(labels=False)), so look() alone works; "
+                "an environment has them with labels=True"
+            )
         named = self._named(cameras)
         lidars = {each.name: each for each in self._rig_config.lidars}
         wanted = [
@@ -549,6 +627,10 @@ class CarlaWorld:
         if (show := self._show) is None:
             return found
         driven = [car.name for car in show.traffic]
+        if self._recorded:
+            found["recording"] = self._recorded
+        if self._log is not None:
+            found["replay"] = self._log.file
         return found | about_scene(
             *(self._connection, show.setup, show.anchor, show.play.staged, self._ego, driven)
         )
@@ -560,10 +642,15 @@ class CarlaWorld:
         """
         self._guard.records()
         with self._connection.asking("to record"):
-            return str(self._connection.client.start_recorder(name, True))
+            told = str(self._connection.client.start_recorder(name, True))
+        self._recorded = name
+        self._tick()  # so that the log begins with what is so now
+        return told
 
     def stop_recording(self) -> None:
-        """End the server's recording."""
+        """End the server's recording, a few ticks later: where a log ends, a replay lets go."""
+        for _ in range(SPARE_TICKS):
+            self._tick()
         with self._connection.asking("to end its recording"):
             self._connection.client.stop_recorder()
         self._guard.records(False)

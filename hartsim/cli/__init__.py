@@ -16,11 +16,11 @@ from rich.markup import escape
 from typer.exceptions import TyperException
 
 from hartsim import __version__
-from hartsim.cli import banks, datasets, models, policies, scenes  # their commands
+from hartsim.cli import banks, carla, datasets, models, policies, scenes  # their commands
 from hartsim.cli.shell import BAD_INPUT, INTERRUPTED, OK, PROBLEM_FOUND, app, errors, screen
 from hartsim.errors import HartSimError
 
-__all__ = ["app", "banks", "datasets", "main", "models", "policies", "run", "scenes"]
+__all__ = ["app", "banks", "carla", "datasets", "main", "models", "policies", "run", "scenes"]
 
 
 def main() -> None:

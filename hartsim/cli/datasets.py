@@ -26,7 +26,7 @@ from hartsim.cli.shell import (
     shard_of,
     split_words,
 )
-from hartsim.errors import ConfigError
+from hartsim.errors import ConfigError, WorldError, WorldLostError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -73,29 +73,52 @@ def generate(
         shard=shard_of(shard),
         config=config,
     )
-    screen.print(_generate(request))
+    screen.print(carried_out(request))
 
 
-def _generate(request: "GenerateRequest") -> str:
-    """Make the samples under a progress bar; the summary."""
+def carried_out(request: "GenerateRequest") -> str:
+    """Make the samples under a progress bar, tell which scenes were left out; the summary."""
     from hartsim.dataset.layout import sample_folders
     from hartsim.pipeline import generate, plan
 
-    ids = [wanted.id for wanted in plan(request)]
+    left_out: dict[str, str] = {}
+    ids = [wanted.id for wanted in plan(request, left_out)]
     there = len({folder.name for folder in sample_folders(request.out)}.intersection(ids))
     started, made, failed = time.perf_counter(), 0, 0
-    with progress_bar(there) as progress:
-        bar = progress.add_task("the first scene", total=len(ids), completed=there)
-        for sample in generate(request):
-            made, failed = made + 1, failed + (not sample.passed)
-            progress.update(bar, advance=1, description=sample.id)
+    try:
+        with progress_bar(there) as progress:
+            bar = progress.add_task("the first scene", total=len(ids), completed=there)
+            for sample in generate(request, left_out):
+                made, failed = made + 1, failed + (not sample.passed)
+                progress.update(bar, advance=1, description=sample.id)
+    except WorldLostError as error:
+        raise WorldLostError(
+            f"{error}. {counted(made + there, 'sample')} of {len(ids)} are safe in {request.out}; "
+            "the same command goes on from there once the server runs again"
+        ) from error
     seconds = time.perf_counter() - started
+    if left_out:
+        _tell_left_out(left_out)
+    if left_out and not made + there:
+        raise WorldError("not one of the scenes could be shown, for the reasons above")
     if not made:
         return f"nothing to do: all {counted(len(ids), 'sample')} are in {request.out}"
     return (
         f"{counted(made, 'sample')} in {seconds:.0f} s ({made / seconds:.2f}/s), {failed} with a "
         f"failed check, {there} were there before → {request.out}"
     )
+
+
+def _tell_left_out(left_out: "Mapping[str, str]") -> None:
+    """How many scenes the simulator could not show, and why."""
+    from collections import defaultdict
+
+    scenes: dict[str, list[str]] = defaultdict(list)
+    for key, reason in left_out.items():
+        scenes[reason].append(key)
+    screen.print(f"[yellow]left out: {counted(len(left_out), 'scene')}[/]")
+    for reason, keys in sorted(scenes.items()):
+        screen.print(f"  {counted(len(keys), 'scene')}, {escape(keys[0])} first: {escape(reason)}")
 
 
 @app.command(

@@ -4,6 +4,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -111,6 +112,24 @@ def test_an_object_that_is_gone_cannot_be_painted(standin: Callable[..., Any]) -
     texture = carla.TextureColor(4, 4)
     with pytest.raises(RuntimeError, match="unable to find Actor"):
         world.apply_color_texture_to_object(BLUE, carla.MaterialParameter.Diffuse, texture)
+
+
+def test_a_server_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
+    source = (
+        "import os, sys\n"
+        "from pathlib import Path\n"
+        "from tests.carla_standin.process import start\n"
+        "print(start(Path(sys.argv[1]), pictures='plain').process.pid, flush=True)\n"
+        "os._exit(0)\n"
+    )
+    command = [sys.executable, "-c", source, str(tmp_path)]
+    told = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, timeout=90)
+    state = Path(f"/proc/{int(told.stdout)}")
+    for _ in range(400):
+        if not state.exists() or " Z " in (state / "stat").read_text():
+            return
+        time.sleep(0.05)
+    pytest.fail("the server still runs")
 
 
 def test_a_crowded_server_has_settings_weather_and_actors_of_its_own(

@@ -42,7 +42,7 @@ def start(folder: Path, **knobs: Any) -> StandIn:
     folder.mkdir(parents=True, exist_ok=True)
     log = folder / "calls.jsonl"
     command = [sys.executable, "-m", "tests.carla_standin"]
-    command += flags({"log": str(log), "folder": str(folder), **knobs})
+    command += flags({"log": str(log), "folder": str(folder), "child": True, **knobs})
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     ready = process.stdout.readline().split()

@@ -59,7 +59,8 @@ class Server:
 
     async def _clock(self) -> None:
         """Tick by itself while no client does."""
-        while True:
+        parent = os.getppid()
+        while not self.knobs.child or os.getppid() == parent:
             await asyncio.sleep(self.episode.step_s)
             if not self.episode.synchronous:
                 self.tick()

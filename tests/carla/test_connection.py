@@ -16,7 +16,8 @@ from hartsim.adapters.carla.connection import (
     short_name,
 )
 from hartsim.errors import WorldError, WorldLostError
-from tests.carla.conftest import start
+from tests.carla.children import run
+from tests.carla_standin.process import start
 
 pytest.importorskip("carla")
 pytestmark = pytest.mark.carla
@@ -112,6 +113,22 @@ def test_a_map_is_loaded_and_the_settings_stay(standin: Callable[..., Any]) -> N
     connection.load("Town07")
     assert connection.map_name == "Town07"
     assert connection.world.get_settings().fixed_delta_seconds == 0.025
+
+
+@pytest.mark.slow
+def test_maps_are_loaded_while_no_steps_arrive_again_and_again(
+    standin: Callable[..., Any], tmp_path: Any
+) -> None:
+    program = """
+connection = connect(address)
+for k in range(40):
+    connection.load(("Town01", "Town02")[k % 2])
+    settings = connection.world.get_settings()
+    settings.synchronous_mode, settings.fixed_delta_seconds = False, 0.05
+    connection.world.apply_settings(settings)
+say(connection.map_name)
+"""
+    assert run(program, standin(pictures="plain"), tmp_path) == "Town02\n"
 
 
 def test_a_map_that_is_not_there_is_refused_with_those_that_are(

@@ -8,6 +8,7 @@ was started anew needs a new `connect`.
 import logging
 import re
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ DOOR_S = 5.0
 """How long it may take to reach the port at all, which no loading map slows down."""
 LOADING_S = 120.0
 """How long a map may take to load; large ones need more than a minute."""
+QUIET_S = 0.2
+"""How long streams get to open and close before a map is loaded."""
 SPARE_THREADS = 4
 """Threads of the client beyond one for each sensor: fewer, and callbacks can block every stream."""
 SENSORS = 24
@@ -75,8 +78,9 @@ class Connection:
     def load(self, name: str) -> None:
         """Show another map; all actors that there are go with the old one.
 
-        The server must not be synchronous and no Traffic Manager may drive cars meanwhile. Its
-        settings stay.
+        No Traffic Manager of ours may live meanwhile. The settings stay, but `synchronous_mode` is
+        set: the client gives its old world up while it loads, and now and then ends the process
+        where that world's steps still arrive, or its stream is only just opening.
         """
         known = self.maps()
         if name not in known:
@@ -86,6 +90,11 @@ class Connection:
         self.client.set_timeout(max(LOADING_S, self.address.timeout_s))
         try:
             with self.asking(f"to load {name}"):
+                settings = self.world.get_settings()
+                if not settings.synchronous_mode:
+                    settings.synchronous_mode = True
+                    self.world.apply_settings(settings)
+                time.sleep(QUIET_S)
                 self.world = self.client.load_world(name, reset_settings=False)
         finally:
             self.client.set_timeout(self.address.timeout_s)

@@ -5,10 +5,9 @@ puts all back at the end of a `with`, at an exception, at SIGINT and SIGTERM and
 ends; after a kill -9 the file that it wrote lets `restore` do so from another process.
 
 The order matters: a sensor is stopped before it goes, cars leave the Traffic Manager before it
-shuts down and before they go, and no map is loaded while the world is synchronous. Actors are
-destroyed by id in one batch, since their own method sends nothing before the tick after their
-birth. What the client cannot read is not put back: phases of traffic lights, paint, and settings of
-other Traffic Managers.
+shuts down and before they go, and no map is loaded while steps arrive. Actors are destroyed by id
+in one batch, since their own method sends nothing before the tick after their birth. What the
+client cannot read is not put back: phases of traffic lights and settings of other Traffic Managers.
 """
 
 import atexit
@@ -239,11 +238,6 @@ class Guard:
                 f"loading {map_name} would take away {len(theirs)} actors of others, such as "
                 f"{theirs[0]}; let them end first, or use the map on show, {self.found.map_name}"
             )
-        with self.connection.asking("to let go of its world"):
-            world = self.connection.world
-            settings = world.get_settings()
-            if settings.synchronous_mode:
-                world.apply_settings(filled(settings, {"synchronous_mode": False}))
         self.connection.load(map_name)
         back = map_name == self.found.map_name
         self._found = replace(
@@ -377,8 +371,6 @@ def _load_again(connection: Connection, found: Found) -> str:
         kept = f"kept the map and its paint for {len(theirs)} actors of others"
         logger.warning("%s: %s", found.address, kept)
         return kept
-    world = connection.world
-    world.apply_settings(filled(world.get_settings(), {"synchronous_mode": False}))
     connection.load(found.map_name)
     return f"loaded {found.map_name}"
 

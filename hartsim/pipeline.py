@@ -46,6 +46,7 @@ from hartsim.types import (
     BACKDROP_CLASSES,
     CLASS_ID,
     UNKNOWN,
+    Annotation,
     Canvas,
     Check,
     Frame,
@@ -528,7 +529,7 @@ def make_sample(
         frame=frame,
         labels=labels,
         mask=mask,
-        annotations=annotate(known[0].table, known[0].instances, known[1]) if known else (),
+        annotations=annotations_of(known[0], known[1], shots) if known else (),
         scene=to_plain(scene),
         drawn=scene.drawn,
         tags=scene.tags,
@@ -536,6 +537,26 @@ def make_sample(
         textures=textures or {},
     )
     return replace(sample, checks=check(sample))
+
+
+def annotations_of(frame: Frame, labels: Labels, shots: Shots) -> tuple[Annotation, ...]:
+    """The objects whose pixels are known to be true; in CARLA, with how much of each is hidden."""
+    found = annotate(frame.table, frame.instances, labels)
+    if not shots.about:
+        return found
+    from hartsim.adapters.carla.visibility import sights
+
+    seen = sights(frame)
+    return tuple(
+        replace(
+            each,
+            occluded=round(seen[each.instance.id].occluded, 4),
+            truncated=round(seen[each.instance.id].truncated, 4),
+        )
+        if each.instance.id in seen
+        else each
+        for each in found
+    )
 
 
 def provenance(wanted: Wanted, shots: Shots) -> dict[str, Any]:

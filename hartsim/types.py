@@ -207,11 +207,17 @@ class Check:
 
 @dataclass(frozen=True)
 class Annotation:
-    """A labelled object of a sample: tight box (column, row, width, height) in pixels, and mask."""
+    """A labelled object of a sample: tight box (column, row, width, height) in pixels, and mask.
+
+    Where the world can tell, `occluded` is the share of what lies in the picture that something
+    else hides, and `truncated` the share that the picture's edge cuts off.
+    """
 
     instance: Instance
     box_px: tuple[int, int, int, int]
     mask: Mask
+    occluded: float | None = None
+    truncated: float | None = None
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -142,12 +143,17 @@ def _objects(record: Record, labels: Labels) -> Iterator[Annotation]:
     instances = record.instances()
     if instances is None:
         raise DatasetError(f"sample {record.id}: it has labels but no instances.png")
-    table = [item.instance for item in record.annotations if item.known_share >= MIN_KNOWN_SHARE]
-    yield from annotate(table, instances, labels)
+    known = {
+        item.instance.id: item for item in record.annotations if item.known_share >= MIN_KNOWN_SHARE
+    }
+    for each in annotate([item.instance for item in known.values()], instances, labels):
+        stored = known[each.instance.id]
+        yield replace(each, occluded=stored.occluded, truncated=stored.truncated)
 
 
 def _annotation(item: Annotation) -> dict[str, Any]:
     instance = item.instance
+    seen = {"occluded": item.occluded, "truncated": item.truncated}
     return {
         "category_id": CLASSES.index(instance.class_name) + 1,
         "bbox": list(item.box_px),
@@ -159,4 +165,5 @@ def _annotation(item: Annotation) -> dict[str, Any]:
         "tags": list(instance.tags),
         "instance_id": instance.id,
         "box_3d": plain(instance.box),
+        **{name: share for name, share in seen.items() if share is not None},
     }

@@ -117,11 +117,13 @@ def _calibration(camera: Camera) -> dict[str, Any]:
 def _annotation(item: Annotation, frame: Frame | None) -> dict[str, Any]:
     area = int(item.mask.sum())
     visible = int((frame.instances == item.instance.id).sum()) if frame else area
+    seen = {"occluded": item.occluded, "truncated": item.truncated}
     return {
         **plain(item.instance),
         "box_px": list(item.box_px),
         "area_px": area,
         "known_share": area / max(visible, 1),
+        **{name: share for name, share in seen.items() if share is not None},
     }
 
 

@@ -47,13 +47,16 @@ _Reader = Callable[[Path], NDArray[np.generic]]
 class LabelledObject:
     """An annotation as stored: box (column, row, width, height) in pixels, mask area.
 
-    `known_share` is the share of its visible pixels whose label is known to be true.
+    `known_share` is the share of its visible pixels whose label is known to be true. Where the
+    world could tell, `occluded` and `truncated` say how much is hidden, and cut off by the edge.
     """
 
     instance: Instance
     box_px: tuple[int, int, int, int]
     area_px: int
     known_share: float
+    occluded: float | None = None
+    truncated: float | None = None
 
 
 @dataclass(frozen=True)
@@ -252,7 +255,12 @@ def _labelled_object(data: Mapping[str, Any]) -> LabelledObject:
     )
     column, row, width, height = data["box_px"]
     return LabelledObject(
-        instance, (column, row, width, height), data["area_px"], data["known_share"]
+        instance,
+        (column, row, width, height),
+        data["area_px"],
+        data["known_share"],
+        data.get("occluded"),
+        data.get("truncated"),
     )
 
 

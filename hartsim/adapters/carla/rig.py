@@ -293,8 +293,15 @@ def camera_attributes(
 
 
 def lidar_attributes(lidar: Lidar, tick_s: float) -> dict[str, str]:
-    """The attributes of a lidar that turns once in every tick."""
+    """The attributes of a lidar that turns once in every tick.
+
+    It loses no points by chance: CARLA draws those from when the sensor was born, and two runs
+    of a scene would differ.
+    """
     return {
+        "dropoff_general_rate": "0.0",
+        "dropoff_zero_intensity": "0.0",
+        "noise_stddev": "0.0",
         "channels": str(lidar.channels),
         "range": repr(lidar.range_m),
         "points_per_second": str(lidar.points_per_second),

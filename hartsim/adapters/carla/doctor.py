@@ -32,6 +32,8 @@ GLARING: Image = np.full((256, 256, 3), (255, 0, 255), np.uint8)
 VIEWS = {"front": 0.0, "left": np.pi / 2, "right": -np.pi / 2}
 """The cameras through which the trial looks, by where they look."""
 STEPS = 10
+SENSOR_S, WARM_UP_TICKS = 3.0, 6
+"""How long a trial waits for sensors: somebody is looking on."""
 
 
 @dataclass(frozen=True)
@@ -163,7 +165,7 @@ def _blueprints(connection: Connection) -> Iterator[Finding]:
 
 def _try_out(address: ServerAddress, paint: bool) -> Iterator[Finding]:
     """Show an empty street, look, and paint it."""
-    rig = RigConfig(lidars=(Lidar(),))
+    rig = RigConfig(lidars=(Lidar(),), timeout_s=SENSOR_S, warm_up_ticks=WARM_UP_TICKS)
     with CarlaWorld(address, (128, 128), CURRENT, rig, repeatable=True) as world:
         started_s = time.perf_counter()
         world.show(_street())

@@ -255,10 +255,18 @@ def lacking(scenario: Scenario, config: RunConfig) -> str:
     return "; ".join(reasons)
 
 
+def _is_silence(error: WorldError) -> bool:
+    """Whether sensors of a CARLA server gave nothing."""
+    from hartsim.adapters.carla.rig import Silent
+
+    return isinstance(error, Silent)
+
+
 def stage(scene: CompiledScene, worlds: Worlds, left_out: dict[str, str]) -> World | None:
     """The world with this scene on show; None, and the reason in `left_out`, where it cannot be.
 
-    What the embedded worlds refuse is an error, and so is a server that has gone.
+    What the embedded worlds refuse is an error, and so are a server that has gone and sensors that
+    give nothing: these are no fault of the scene.
     """
     world = worlds[scene.setup.task]
     try:
@@ -266,7 +274,7 @@ def stage(scene: CompiledScene, worlds: Worlds, left_out: dict[str, str]) -> Wor
     except WorldLostError:
         raise
     except WorldError as error:
-        if not worlds.of_carla or worlds.config.carla.missing == "refuse":
+        if not worlds.of_carla or worlds.config.carla.missing == "refuse" or _is_silence(error):
             raise
         if scene.key not in left_out:
             logger.warning("left out %s: %s", scene.key, error)

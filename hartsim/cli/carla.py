@@ -97,7 +97,8 @@ def run(
 
 
 @carla.command(
-    epilog="Example: hartsim carla record boxes_then_walker --seconds 6 --every 0.5 --out drive"
+    epilog="Example: hartsim carla record double_parked_van_hides_cyclist --seconds 6 "
+    "--every 0.5 --out drive"
 )
 def record(
     words: Words,

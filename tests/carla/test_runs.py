@@ -177,6 +177,17 @@ def test_the_doctor_says_where_nothing_listens(capsys):
     assert "is the CARLA server started" in told
 
 
+def test_a_sensor_that_is_silent_ends_a_run_and_is_named(standin, tmp_path):
+    server = standin(pictures="plain", dead_stream=["sensor.camera.depth"])
+    words = ["carla", "run", "child_behind_van", "--count", "1", "--routes", "repaint"]
+    words += ["--port", str(server.port), "--out", str(tmp_path / "data"), *CARLA[2:]]
+    process = begin([*words, "hart=tiny", "carla.sensor_timeout_s=0.3"], tmp_path / "cache")
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert "no picture of sensor 'front.depth'" in " ".join(errors.split())
+    assert not condition(server.port)["settings"]["synchronous_mode"]
+
+
 DRIVE = ("--seconds", "0.5", "--every", "0.25", "--routes", "repaint,texture", *CARLA[2:3])
 
 

@@ -83,6 +83,6 @@ def condition(port: int) -> dict[str, Any]:
         "weather": properties(world.get_weather()),
         "actors": sorted((each.id, each.type_id) for each in actors),
         "map": world.get_map().name,
-        "lights": [(str(each.get_state()), each.is_frozen()) for each in lights],
+        "held lights": [str(each.get_state()) for each in lights if each.is_frozen()],
         "spectator": (at.location.x, at.location.y, at.location.z, at.rotation.yaw),
     }

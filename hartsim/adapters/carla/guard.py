@@ -7,7 +7,8 @@ ends; after a kill -9 the file that it wrote lets `restore` do so from another p
 The order matters: a sensor is stopped before it goes, cars leave the Traffic Manager before it
 shuts down and before they go, and no map is loaded while steps arrive. Actors are destroyed by id
 in one batch, since their own method sends nothing before the tick after their birth. What the
-client cannot read is not put back: phases of traffic lights and settings of other Traffic Managers.
+client cannot read is not put back: how long lights have shown what they show, and the settings of
+other Traffic Managers.
 """
 
 import atexit
@@ -55,10 +56,10 @@ class Found:
     """What a server was like before us, and what we have put there since.
 
     `episode` is the id of the world last shown to us, `actors` the ids of those that were there,
-    `lights` the states of the traffic lights that somebody has frozen by their ids, `spectator` the
-    six numbers of its transform, location first,
-    `ours` the types of those we put there by id, `process` and `machine` who we are. What is
-    `painted` becomes itself again only when its map is loaded anew.
+    `lights` the traffic lights' states and whether they are frozen by their ids, `spectator` the
+    six numbers of its transform, location first, `ours` the types of those we put there by id,
+    `process` and `machine` who we are. What is `painted` becomes itself again only when its map is
+    loaded anew.
     """
 
     address: ServerAddress
@@ -67,7 +68,7 @@ class Found:
     settings: Mapping[str, Any]
     weather: Mapping[str, float]
     actors: tuple[int, ...]
-    lights: Mapping[int, str]
+    lights: Mapping[int, tuple[str, bool]]
     spectator: tuple[float, ...]
     process: int
     machine: str
@@ -93,7 +94,7 @@ def found_at(path: Path, address: ServerAddress) -> Found | None:
         if plain.pop("hartsim_carla_found") != FORMAT:
             raise WorldError(f"{path} is of another version of hartsim; restore with that one")
         plain["ours"] = {int(id): kind for id, kind in plain["ours"].items()}
-        plain["lights"] = {int(id): state for id, state in plain["lights"].items()}
+        plain["lights"] = {int(id): tuple(light) for id, light in plain["lights"].items()}
         plain["actors"], plain["spectator"] = tuple(plain["actors"]), tuple(plain["spectator"])
         for name in ("host", "port", "tm_port"):
             plain.pop(name)
@@ -178,9 +179,8 @@ class Guard:
                 weather=properties(world.get_weather()),
                 actors=tuple(actor.id for actor in actors),
                 lights={
-                    light.id: light.get_state().name
+                    light.id: (light.get_state().name, light.is_frozen())
                     for light in actors.filter("traffic.traffic_light*")
-                    if light.is_frozen()
                 },
                 spectator=numbers_of(world.get_spectator().get_transform()),
                 process=os.getpid(),
@@ -354,9 +354,9 @@ def put_back(connection: Connection, found: Found, live: bool = False) -> list[s
             world.set_weather(filled(carla.WeatherParameters(), found.weather))
         if same:
             world.set_weather(filled(carla.WeatherParameters(), found.weather))
-            freeze(world, found.lights)
+            relight(world, found.lights)
             world.get_spectator().set_transform(transform_of(found.spectator))
-            done.append("set weather, frozen lights and spectator back")
+            done.append("set weather, traffic lights and spectator back")
         world.apply_settings(filled(carla.WorldSettings(), found.settings))
         done.append("set the settings back")
     file_of(found.address).unlink(missing_ok=True)
@@ -375,12 +375,15 @@ def _load_again(connection: Connection, found: Found) -> str:
     return f"loaded {found.map_name}"
 
 
-def freeze(world: Any, lights: Mapping[int, str]) -> None:
-    """Hold these traffic lights in these states."""
+def relight(world: Any, lights: Mapping[int, tuple[str, bool]]) -> None:
+    """Let traffic lights show again what they did, and hold those that were held."""
     states = client_library().TrafficLightState.names
-    for light in world.get_actors(list(lights)):
-        light.set_state(states[lights[light.id]])
-        light.freeze(True)
+    for light in world.get_actors(list(lights)) if lights else ():
+        name, is_frozen = lights[light.id]
+        if light.get_state().name != name:
+            light.set_state(states[name])
+        if light.is_frozen() != is_frozen:
+            light.freeze(is_frozen)
 
 
 def numbers_of(transform: Any) -> tuple[float, ...]:

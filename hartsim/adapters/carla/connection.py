@@ -26,6 +26,8 @@ QUIET_S = 0.2
 """How long streams get to open and close before a map is loaded."""
 SPARE_THREADS = 4
 """Threads of the client beyond one for each sensor: fewer, and callbacks can block every stream."""
+STEP_S = 0.05
+"""The step of a world that waits for its map."""
 SENSORS = 24
 """How many sensors a connection is made for that does not say."""
 
@@ -93,6 +95,8 @@ class Connection:
                 settings = self.world.get_settings()
                 if not settings.synchronous_mode:
                     settings.synchronous_mode = True
+                    # the client warns of a synchronous world whose steps have no length
+                    settings.fixed_delta_seconds = settings.fixed_delta_seconds or STEP_S
                     self.world.apply_settings(settings)
                 time.sleep(QUIET_S)
                 self.world = self.client.load_world(name, reset_settings=False)

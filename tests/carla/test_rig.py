@@ -141,6 +141,7 @@ def test_frames_of_somebody_else_s_ticks_are_refused(shown: Callable[..., CarlaW
     world = shown()
     rig, frame = world._rig, world._frame
     assert rig is not None
+    rig.collect(frame)
     world._connection.world.tick()
     with pytest.raises(WorldError, match=f"while frame {frame} is wanted; only one client may"):
         rig.collect(frame)
@@ -200,7 +201,7 @@ except WorldLostError as error:
     say(error)
 say("goes on")
 """
-    server = standin(pictures="plain", die_after_ticks=30)
+    server = standin(pictures="plain", die_at=["tick_cue:30"])
     _, out, errors = end(begin(program, server, tmp_path))
     lines = out.strip().splitlines()
     assert len(lines) == 3, errors

@@ -3,6 +3,7 @@
 import logging
 import math
 import random
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +25,8 @@ CLEAR_M = 15.0
 """How far from the ego and from the scene's things traffic starts."""
 GAP_M = 2.5
 """What its cars keep between each other."""
+LAST_ROUND_S = 0.2
+"""How long a manager needs to end the round that it is in."""
 CAR_M = (4.4, 1.8, 1.5)
 """The size of a car that has no box."""
 
@@ -93,6 +96,8 @@ def drive_traffic(
         manager = connection.client.get_trafficmanager(port)
         guard.manages(manager, vehicles)
         manager.set_synchronous_mode(True)
+        # The round that its own thread had begun must not be the cars' first.
+        time.sleep(LAST_ROUND_S)
         manager.set_random_device_seed(setup.decor_seed % 2**31)
         manager.set_global_distance_to_leading_vehicle(GAP_M)
     commands = [carla.command.SetAutopilot(each.actor, True, port) for each in cars]

@@ -59,6 +59,8 @@ EGO = "vehicle.tesla.model3"
 TICK_S = 0.05
 """CARLA's physics asks for at most a tenth of a second."""
 SUBSTEP_S = 0.01
+SETTLING_TICKS = 2
+"""From the spawning of the last thing to the first moment: always as many, for equal seeds."""
 ASTRAY_M = 0.2
 """How far a camera may be from where it should, and a picture's labels still fit it."""
 BEHIND_M, BEHIND_PITCH_DEG = (-7.0, 0.0, 4.0), -15.0
@@ -179,10 +181,12 @@ class CarlaWorld:
             self._show = self._staged_anew(setup, name, self._hand, kinds)
             self._show.play.move(0.0, self._moment.ego)
             self._place()
+            for _ in range(SETTLING_TICKS):
+                self._tick()
         else:
             self._show = self._replayed(setup, log, self._hand, kinds)
             self._observe()
-        self._mount(self._rig_config.mounted(setup.cameras), self._show.ego)
+            self._mount(setup, self._show.ego)
         logger.info(
             "%s: %d actors on a straight of %.0f m, in %.1f s",
             *(name, len(self._show.play.staged), self._show.stretch.length_m),
@@ -195,15 +199,17 @@ class CarlaWorld:
         """The scene, spawned thing by thing on the best free stretch."""
         stretch, ego = self._spawned_ego(setup, map_name, hand)
         self._set_weather(setup, stretch.anchor)
-        self._seed(setup)
-        with self._connection.asking("for its map"):
-            ground = Ground(self._connection.world.get_map(), stretch.anchor)
-        play = hand.stage(setup, stretch.anchor, ground, kinds, self._tick)
         size, _ = hand.measured(ego, CAR_M)
         commands = [] if self.physics else [self._carla.command.SetSimulatePhysics(ego.id, False)]
         if is_dark(setup.conditions):
             commands.append(hand.shining(ego.id, DIPPED))
         hand.obey(commands, "to hold the ego")
+        # Sensors take now more ticks, now fewer, until all deliver: nothing else moves by then.
+        self._mount(setup, ego)
+        self._seed(setup)
+        with self._connection.asking("for its map"):
+            ground = Ground(self._connection.world.get_map(), stretch.anchor)
+        play = hand.stage(setup, stretch.anchor, ground, kinds, self._tick)
         traffic = self._traffic_for(hand, setup, stretch, play)
         with self._connection.asking("for its spectator"):
             spectator = self._connection.world.get_spectator().id
@@ -323,8 +329,10 @@ class CarlaWorld:
         avoid = [stretch.anchor.point_to_carla(point) for point in points]
         return drive_traffic(hand, self._connection, self._guard, setup, avoid)
 
-    def _mount(self, cameras: Sequence[CameraSetup], ego: Any) -> None:
+    def _mount(self, setup: WorldSetup, ego: Any) -> None:
+        """Put the sensors on the ego, and tick until all have delivered."""
         self._rig = Rig(self._connection, self._guard, self._rig_config)
+        cameras = self._rig_config.mounted(setup.cameras)
         self._rig.mount(ego, cameras, self.size_px, self.tick_s)
         self._readings = self._rig.warm_up(self._tick)
 

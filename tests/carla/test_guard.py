@@ -197,7 +197,10 @@ def test_actors_go_in_one_batch_sensors_first_and_after_they_were_stopped(
     spawned = crowded.calls("spawn_actor", "spawn_actor_with_parent")
     assert len(gone) == len(spawned)
     ids = [command[0][1][0] for command in gone]
-    assert ids == sorted(ids)[-4:] + sorted(ids)[:-4]
+    sensors, rest = ids[:4], ids[4:]
+    assert len(crowded.calls("spawn_actor_with_parent")) == 4
+    assert sensors == list(range(sensors[0], sensors[0] + 4)), "mounted one after the other"
+    assert min(rest) == rest[0] < sensors[0], "on the ego, which was there before"
     assert not crowded.calls("destroy_actor")
 
 

@@ -12,7 +12,7 @@ from hartsim.simulators import address_of, map_of, require_showable
 if TYPE_CHECKING:
     from hartsim.adapters.carla.plan import ScenePlan, Server
 
-WARM_UP_TICKS, SETTING_TICKS, LOOKING_TICKS = 2, 1, 3
+WARM_UP_TICKS, SETTING_TICKS, LOOKING_TICKS = 4, 1, 3
 """What a setup takes at least, with its settings, and what looking for paint takes."""
 VIEWS = 4
 """Sensors at the place of every camera: colour, depth, classes, objects."""

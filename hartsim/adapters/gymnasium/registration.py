@@ -10,6 +10,7 @@ from types import ModuleType
 ENTRY_POINTS: Mapping[str, str] = {
     "HartSim/Street-v0": "hartsim.adapters.gymnasium.envs:street",
     "HartSim/Tabletop-v0": "hartsim.adapters.gymnasium.envs:tabletop",
+    "HartSim/Carla-v0": "hartsim.adapters.gymnasium.envs:carla",
 }
 
 

@@ -10,6 +10,7 @@ function, which gets None for the environment. What needs the simulator, texture
 each environment instead: `gymnasium.make_vec(..., wrappers=[...])`.
 """
 
+import time
 from collections.abc import Callable, Sequence
 from multiprocessing.connection import wait
 from types import EllipsisType
@@ -39,6 +40,9 @@ T = TypeVar("T")
 Envs = VectorEnv[Any, Any, Any]
 Infos = dict[str, Any]
 Flags = NDArray[np.bool_]
+
+PATIENCE_S = 60.0
+"""How long workers may take to end before they are ended."""
 
 
 class VectorLookObservation(VectorWrapper[Any, Any, Any, Any, Any]):
@@ -207,6 +211,10 @@ class VectorLookObservation(VectorWrapper[Any, Any, Any, Any, Any]):
             process.join(1.0 if process.sentinel in gone else 0)  # pipes close before processes end
         codes = [process.exitcode for process in processes]
         for process in processes:
+            process.terminate()  # one that has a simulator of others puts it back first
+        until_s = time.monotonic() + PATIENCE_S
+        for process in processes:
+            process.join(max(until_s - time.monotonic(), 0))
             process.kill()
             process.join()
         for pipe in getattr(base, "parent_pipes", ()):

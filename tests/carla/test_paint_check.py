@@ -54,6 +54,38 @@ def test_what_moves_outside_the_object_is_no_paint():
     assert verdict(before, shot(painted(SCENE, elsewhere))) == "unchanged"
 
 
+@pytest.mark.parametrize("rows", [3, 4, 6])
+def test_paint_on_what_adjoins_a_thin_strip_is_not_the_strips(rows):
+    # Such as a pavement below a house that is painted: smoothing and anti-aliasing mix their edges.
+    strip, wall = np.zeros(SIZE, np.bool_), np.zeros(SIZE, np.bool_)
+    strip[29 : 29 + rows], wall[:29] = True, True
+    after = painted(SCENE, wall)
+    after[29] = (after[28] + SCENE[29]) / 2
+    before = shot(SCENE, 0), shot(SCENE, 0)
+    check = check_paint(before, shot(after, 0), strip, ~wall & ~strip)
+    assert (check.verdict, check.pixels) == ("unchanged", (rows - 1) * SIZE[1])
+    assert check.step == check.share == 0
+    own = painted(after, strip)
+    assert check_paint(before, shot(own, 0), strip, ~wall & ~strip).verdict == "changed"
+
+
+def test_a_strip_no_wider_than_the_edge_of_other_paint_proves_nothing():
+    strip, wall = np.zeros(SIZE, np.bool_), np.zeros(SIZE, np.bool_)
+    strip[29], wall[:29] = True, True
+    before = shot(SCENE), shot(SCENE)
+    check = check_paint(before, shot(painted(SCENE, wall)), strip, ~wall & ~strip)
+    assert check.verdict == "unseen"
+
+
+def test_other_paint_does_not_count_as_exposure():
+    wall = np.zeros(SIZE, np.bool_)
+    wall[:, :20] = wall[:, 60:] = True
+    before = shot(SCENE, 0), shot(SCENE, 0)
+    bright = np.where(wall[..., None], 255, SCENE)
+    check = check_paint(before, shot(bright, 0), SEEN, ~wall & ~SEEN)
+    assert (check.verdict, check.step) == ("unchanged", 0)
+
+
 def test_what_flickers_by_itself_is_no_paint():
     patch = np.zeros(SIZE, np.bool_)
     patch[10:50, 20:40] = True

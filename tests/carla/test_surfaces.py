@@ -224,8 +224,9 @@ def test_large_textures_get_more_time_and_only_they(town, tmp_path):
     told = []
 
     class Client:
-        def set_timeout(self, seconds):
+        def set_timeout(self, seconds, real=link.client):
             told.append(seconds)
+            real.set_timeout(seconds)
 
     link.client = Client()
     surfaces.apply({"road": BRICKS}, start_of(link.world))
@@ -327,6 +328,19 @@ def test_what_changes_elsewhere_proves_no_paint(wall):
     name = surface_of(street.wall)
     checks = paint_and_look(street, surfaces, name, crate=(250, 250, 20))
     assert checks[name].verdict == "unchanged"
+
+
+def test_what_touches_painted_boxes_proves_no_paint(wall):
+    street, surfaces = wall
+    name = surface_of(street.wall)
+    alone = paint_and_look(street, surfaces, name)[name]
+    surfaces.add_spawned("static_prop_box01_C_31", "static.prop.box01", "boxes")
+    before = street.look(), street.look()
+    surfaces.apply({name: BRICKS, "box": BRICKS}, street.anchor)
+    street.colours["crate"] = (250, 250, 20)
+    checks = surfaces.confirm(before, street.look())
+    assert (checks[name].verdict, checks["box"].verdict) == ("unchanged", "changed")
+    assert checks[name].pixels < alone.pixels
 
 
 def test_what_no_camera_sees_is_neither_painted_nor_given_up(wall):

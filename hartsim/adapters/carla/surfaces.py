@@ -197,12 +197,18 @@ class Surfaces:
             looks = (before[0].frames[name], before[1].frames[name])
             seen = _seen(target, surface, frame, after.anchor)
             seen &= _seen(target, surface, looks[1], before[1].anchor)
-            untouched = ~np.isin(frame.labels, painted)
+            untouched = ~(np.isin(frame.labels, painted) | self._painted_props(frame))
             pictures = (looks[0].image, looks[1].image)
             check = check_paint(pictures, frame.image, seen, untouched)
             if _clearer(check, best):
                 best = check
         return best
+
+    def _painted_props(self, frame: Frame) -> Mask:
+        """Where something is seen that was spawned and wears paint."""
+        props = {each.instance for each in self._painted.get(PROPS, ())}
+        ids = [each.id for each in frame.table if each.name in props]
+        return np.isin(frame.instances, ids)
 
     def _send(self, names: list[str], coat: Coat, surface: str) -> None:
         import carla

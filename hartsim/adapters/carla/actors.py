@@ -20,6 +20,7 @@ from hartsim.adapters.carla.blueprints import (
     colour_setting,
     prototype_for,
 )
+from hartsim.adapters.carla.capabilities import may_be_collision
 from hartsim.adapters.carla.connection import Connection, client_library
 from hartsim.adapters.carla.coordinates import Anchor, Placement
 from hartsim.adapters.carla.guard import ROLE, Guard
@@ -27,6 +28,7 @@ from hartsim.adapters.carla.objects import name_of_new, names_on_map
 from hartsim.adapters.carla.roads import Ground
 from hartsim.errors import WorldError
 from hartsim.scenario.compiled import Conditions, PlacedObject, WorldSetup
+from hartsim.scenario.words import suggestion
 from hartsim.types import Box3D, Instance, Pose, Vector3
 
 logger = logging.getLogger(__name__)
@@ -308,7 +310,7 @@ class Stagehand:
                             blueprint, self.transform(raised)
                         )
                 except WorldError as error:
-                    if "collision" not in str(error):
+                    if not may_be_collision(error):
                         raise
                     continue
                 self._guard.note({actor.id: blueprint_id})
@@ -370,6 +372,24 @@ class Stagehand:
                 raise WorldError(
                     f"asked the CARLA server at {self._connection.address} {what}: {answer.error}"
                 )
+
+
+EGOS = ("vehicle.tesla.model3", "vehicle.lincoln.mkz", "vehicle.lincoln.mkz_2020")
+
+
+def ego_of(blueprints: Sequence[Blueprint], asked: str = "") -> str:
+    """The blueprint of the ego: the one asked for, or the first of `EGOS`, or any car.
+
+    WorldError where the server has none; 0.10.0 has a small choice of vehicles.
+    """
+    vehicles = {each.id: each for each in blueprints if each.id.startswith("vehicle.")}
+    if asked and asked not in vehicles:
+        raise WorldError(f"the server has no vehicle '{asked}'; {suggestion(asked, vehicles)}")
+    cars = [name for name, each in vehicles.items() if each.attributes.get("base_type") == "car"]
+    for name in (asked, *EGOS, *sorted(cars)):
+        if name in vehicles:
+            return name
+    raise WorldError("the server has no car that could be the ego; name another vehicle as ego")
 
 
 def is_dark(conditions: Conditions) -> bool:

@@ -6,6 +6,7 @@ was started anew needs a new `connect`.
 """
 
 import logging
+import math
 import re
 import socket
 import time
@@ -14,6 +15,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from hartsim.adapters.carla.capabilities import (
+    NEEDED,
+    gives_no_reason,
+    is_out_of_time,
+    require,
+)
 from hartsim.errors import WorldError, WorldLostError
 
 logger = logging.getLogger(__name__)
@@ -110,10 +117,12 @@ class Connection:
 
         It is a WorldLostError where no answer came.
         """
+        began_s = time.monotonic()
         try:
             yield
         except RuntimeError as error:
-            raise _unanswered(self.address, what, error) from error
+            waited_s = time.monotonic() - began_s
+            raise _unanswered(self.address, what, error, waited_s) from error
 
 
 def connect(address: ServerAddress, sensors: int = SENSORS) -> Connection:
@@ -123,6 +132,7 @@ def connect(address: ServerAddress, sensors: int = SENSORS) -> Connection:
     installed or the server's version is not the client's.
     """
     carla = client_library()
+    require(carla, NEEDED, "a scene in CARLA")
     knock(address)
     client = carla.Client(address.host, address.port, worker_threads=sensors + SPARE_THREADS)
     client.set_timeout(address.timeout_s)
@@ -200,12 +210,19 @@ def knock(address: ServerAddress) -> None:
         raise WorldLostError(f"cannot reach {address}: {error}; is the host name right?") from error
 
 
-def _unanswered(address: ServerAddress, what: str, error: RuntimeError) -> WorldError:
-    """The error of a call that failed, in words to act on."""
-    if "time-out" in str(error):
+def _unanswered(
+    address: ServerAddress, what: str, error: RuntimeError, waited_s: float = math.inf
+) -> WorldError:
+    """The error of a call that failed after some time, in words to act on."""
+    if is_out_of_time(error, waited_s, address.timeout_s):
         return WorldLostError(
             f"asked the CARLA server at {address} {what}: no answer within "
             f"{address.timeout_s:g} s; does it still run, is it loading a map (raise timeout_s), "
             "is this its RPC port?"
+        )
+    if gives_no_reason(error):
+        return WorldError(
+            f"asked the CARLA server at {address} {what}: it refused, and this build of the client "
+            "does not pass on why; the server's own log may say"
         )
     return WorldError(f"asked the CARLA server at {address} {what}: {error}")

@@ -23,11 +23,13 @@ from hartsim.adapters.carla.actors import (
     Missing,
     Play,
     Stagehand,
+    ego_of,
     instance_of,
     is_dark,
     prototypes,
 )
 from hartsim.adapters.carla.blueprints import Prototype
+from hartsim.adapters.carla.capabilities import PAINTING, require
 from hartsim.adapters.carla.connection import ServerAddress, client_library, connect
 from hartsim.adapters.carla.coordinates import Anchor, Placement, camera_to_carla, placed_within
 from hartsim.adapters.carla.frames import frame_of, numbered, picture, sweep_of
@@ -55,7 +57,6 @@ logger = logging.getLogger(__name__)
 
 CURRENT = "current"
 """Instead of a map's name: the one on show."""
-EGO = "vehicle.tesla.model3"
 TICK_S = 0.05
 """CARLA's physics asks for at most a tenth of a second."""
 SUBSTEP_S = 0.01
@@ -103,7 +104,8 @@ class CarlaWorld:
     `map_name` is a map, "current" for the one on show, or empty for one that fits the scene's
     place. `rig` says what is mounted besides the scene's cameras. A tick takes `tick_s`. With
     `traffic` CARLA's Traffic Manager drives as many cars as the scenario's traffic is dense.
-    `missing` says what becomes of a thing that CARLA cannot show. CARLA loses its paint only when
+    `missing` says what becomes of a thing that CARLA cannot show. `ego` is a vehicle's blueprint,
+    empty for the usual one, or any car where the server lacks that. CARLA loses its paint only when
     its map is loaded anew, which every setup after painting does unless the world `keeps_paint`.
     Where it is `repeatable`, nothing that was before decides: neither which map was on show, nor
     what is known to take no paint. With `spectator` the server's own window follows the ego.
@@ -123,7 +125,7 @@ class CarlaWorld:
         physics: bool = False,
         traffic: bool = False,
         missing: Missing = "refuse",
-        ego: str = EGO,
+        ego: str = "",
         keeps_paint: bool = False,
         repeatable: bool = False,
         spectator: bool = False,
@@ -294,10 +296,11 @@ class CarlaWorld:
             with self._connection.asking("for its map"):
                 found = stretches_of(self._connection.world.get_map())
             self._stretches[map_name] = found
+        blueprint = ego_of(hand.blueprints, self._ego)
         refused: WorldError | None = None
         for stretch in choices(self._stretches[map_name], setup, map_name):
             try:
-                ego = hand.spawn(self._ego, {}, "ego", [stretch.anchor.placement])
+                ego = hand.spawn(blueprint, {}, "ego", [stretch.anchor.placement])
             except WorldError as error:
                 if "in its way" not in str(error):
                     raise
@@ -363,6 +366,7 @@ class CarlaWorld:
     def _paintable(self) -> Surfaces:
         self._staged()
         if self._surfaces is None:
+            require(self._carla, PAINTING, "painting in CARLA")
             self._surfaces = Surfaces(self._connection, tries_all=self._repeatable)
         if not self._boxes_told:
             self._boxes_told = True
@@ -640,7 +644,7 @@ class CarlaWorld:
         if self._log is not None:
             found["replay"] = self._log.file
         return found | about_scene(
-            *(self._connection, show.setup, show.anchor, show.play.staged, self._ego, driven)
+            *(self._connection, show.setup, show.anchor, show.play.staged, show.ego.type_id, driven)
         )
 
     def start_recording(self, name: str) -> str:

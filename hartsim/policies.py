@@ -36,6 +36,7 @@ from hartsim.types import Image, Task
 
 METHODS = ("clone", "ppo")
 ENVIRONMENTS: Mapping[Task, str] = {"driving": "HartSim/Street-v0", "robot": "HartSim/Tabletop-v0"}
+CARLA = "HartSim/Carla-v0"
 PLAIN, BACKDROP, WEATHER = "plain", "backdrop", "weather"
 LOOKS = f"'{PLAIN}', the folder of a bank, '{BACKDROP}:BANK' or '{WEATHER}:NAME'"
 """The names of looks: nothing, a bank's textures, its backdrops, or weather in the air."""
@@ -52,7 +53,8 @@ class PolicyRequest:
     """What a policy is to be taught: by cloning the expert, or by reinforcement (PPO).
 
     `looks` are names, see `LOOKS`; with several, episodes take turns. `goal` is for the table top:
-    "reach", which None means, or "place".
+    "reach", which None means, or "place". `servers` are of CARLA, "HOST:PORT", one for each
+    environment that runs at a time; without any, driving is in the embedded street.
     """
 
     scenarios: tuple[str, ...]
@@ -65,6 +67,7 @@ class PolicyRequest:
     """Also write how it goes for TensorBoard, beside the tables."""
     goal: str | None = None
     actions: str = "continuous"
+    servers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -133,6 +136,8 @@ def _kept(path: Path, arguments: Mapping[str, Any]) -> dict[str, Any]:
         return {}
     before = environment_of(path)
     for name, value in arguments.items():
+        if name == "servers":
+            continue  # they may have moved
         known = before.get(name, USUAL.get(name))
         if known != value:
             raise ConfigError(
@@ -160,12 +165,23 @@ def made_for(request: PolicyRequest) -> dict[str, Any]:
         "size_px": request.size_px,
         "actions": request.actions,
     }
+    if request.servers:
+        arguments = in_carla(arguments, request.servers)
     if task == "robot":
         return {**arguments, "goal": request.goal or USUAL["goal"]}
     if request.goal is not None:
         names = ", ".join(request.scenarios)
         raise ConfigError(f"goal is {request.goal!r}, but in {names} there is nothing but driving")
     return arguments
+
+
+def in_carla(arguments: Mapping[str, Any], servers: Sequence[str]) -> dict[str, Any]:
+    """The arguments of an environment, but on CARLA servers; ConfigError for one of robots."""
+    if arguments["id"] not in (ENVIRONMENTS["driving"], CARLA):
+        raise ConfigError(
+            f"{arguments['id']} cannot be shown in CARLA ({', '.join(servers)}), which has streets"
+        )
+    return {**arguments, "id": CARLA, "servers": list(servers)}
 
 
 def dressed(arguments: Mapping[str, Any], looks: Sequence[str]) -> Any:
@@ -253,9 +269,13 @@ def judge(
     looks: Sequence[str] = (PLAIN,),
     episodes: int = 50,
     seed: int = JUDGED_SEED,
+    servers: Sequence[str] = (),
 ) -> Iterator[Judged]:
-    """How a policy does on each scenario in each look, over as many episodes each."""
-    paths, made = find_scenarios(scenarios), environment_of(file)
+    """How a policy does on each scenario in each look, over as many episodes each.
+
+    With CARLA `servers` it drives there, wherever it was taught.
+    """
+    paths, made = find_scenarios(scenarios), environment_of(file, servers)
     for look in looks:  # a wrong one is told before any is judged
         dressed(made, [look]).close()
     for path in paths:
@@ -304,11 +324,17 @@ def play(
 
 
 def film(
-    file: Path, scenario: str, look: str, out: Path, episodes: int = 3, seed: int = JUDGED_SEED
+    file: Path,
+    scenario: str,
+    look: str,
+    out: Path,
+    episodes: int = 3,
+    seed: int = JUDGED_SEED,
+    servers: Sequence[str] = (),
 ) -> None:
     """Write a video (.mp4 or .gif) of what a policy sees in a few episodes, `FILM_PX` or wider."""
     imageio = video_writer(out)
-    env = dressed({**environment_of(file), "scenario": scenario}, [look])
+    env = dressed({**environment_of(file, servers), "scenario": scenario}, [look])
     pictures: list[Image] = []
     try:
         player = player_of(file, env)
@@ -336,8 +362,11 @@ def video_writer(out: Path) -> Any:
     return imageio
 
 
-def environment_of(file: Path) -> dict[str, Any]:
-    """The name and the arguments of the environment that a policy was made for."""
+def environment_of(file: Path, servers: Sequence[str] = ()) -> dict[str, Any]:
+    """The name and the arguments of the environment that a policy was made for.
+
+    With CARLA `servers` those of the same task there.
+    """
     path = file.parent / MADE_FOR
     try:
         arguments: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
@@ -345,7 +374,7 @@ def environment_of(file: Path) -> dict[str, Any]:
         raise CheckpointError(
             f"{path}: not readable; it says which environment {file.name} was made for ({error})"
         ) from error
-    return arguments
+    return in_carla(arguments, servers) if servers else arguments
 
 
 def player_of(file: Path, env: Any) -> Player:

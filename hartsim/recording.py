@@ -71,6 +71,8 @@ class RecordRequest:
     keep: tuple[str, ...] = ()
     goal: str | None = None
     actions: str | None = None
+    servers: tuple[str, ...] = ()
+    """Of CARLA, HOST:PORT: drive there."""
 
 
 @dataclass(frozen=True)
@@ -196,15 +198,17 @@ def instruction(scene: CompiledScene, goal: str) -> str:
 
 def _environment(request: RecordRequest) -> dict[str, Any]:
     """The name and the arguments of the environment of a request."""
-    asked = {name: getattr(request, name) for name in ("size_px", "goal", "actions")}
-    given = {name: value for name, value in asked.items() if value is not None}
+    told = {name: getattr(request, name) for name in ("size_px", "goal", "actions")}
+    given = {name: value for name, value in told.items() if value is not None}
     if request.policy == EXPERT:
-        return made_for(PolicyRequest(request.scenarios, request.out, **given))
+        asked = PolicyRequest(request.scenarios, request.out, servers=request.servers, **given)
+        return made_for(asked)
     for name, value in given.items():
         raise ConfigError(
             f"{name} is {value}, but that of {request.policy} stands in its env.json; leave it out"
         )
-    return {**environment_of(request.policy), "scenario": list(request.scenarios)}
+    made = environment_of(request.policy, request.servers)
+    return {**made, "scenario": list(request.scenarios)}
 
 
 def _about(request: RecordRequest, arguments: Mapping[str, Any]) -> dict[str, Any]:

@@ -26,6 +26,10 @@ Looks = Annotated[
         help="`plain`, a bank (its textures), `backdrop:BANK`, `weather:rain` (fog, snow …).",
     ),
 ]
+Carla = Annotated[
+    str,
+    typer.Option(metavar="HOST:PORT,…", help="CARLA servers to drive on, one an environment."),
+]
 Goal = Annotated[
     str | None, typer.Option(metavar="reach|place", help="On the table top; default reach.")
 ]
@@ -49,6 +53,7 @@ def train_policy(
     actions: Annotated[
         str, typer.Option(metavar="continuous|discrete", help="What it does: numbers, or a choice.")
     ] = "continuous",
+    carla: Carla = "",
 ) -> None:
     """Teach a policy to drive or to reach in scenarios, from pictures alone."""
     from hartsim.config import load_training
@@ -65,6 +70,7 @@ def train_policy(
         tensorboard=tensorboard,
         goal=goal,
         actions=actions,
+        servers=listed(carla),
     )
     screen.print(f"policy → {teach(request)}")
 
@@ -82,6 +88,7 @@ def evaluate(
     json_file: Annotated[
         Path | None, typer.Option("--json", metavar="FILE", help="Keep the figures here.")
     ] = None,
+    carla: Carla = "",
 ) -> None:
     """Say how often a policy succeeds and collides, scenario by scenario, look by look."""
     import json
@@ -97,7 +104,7 @@ def evaluate(
             raise ConfigError(f"'{file}' cannot be written: there is no folder '{file.parent}'")
     found: list[Judged] = []
     with errors.status(f"{policy}"):
-        for each in judge(policy, scenarios, worn, episodes, seed):
+        for each in judge(policy, scenarios, worn, episodes, seed, listed(carla)):
             found.append(each)
     rows = [("scenario", "look", "n", "success", "collision", "way", "reward")]
     for each in found:
@@ -118,7 +125,7 @@ def evaluate(
     if json_file is not None:
         json_file.write_text(json.dumps([asdict(each) for each in found], indent=1) + "\n")
     if video is not None:
-        film(policy, scenarios[0], worn[0], video, seed=seed)
+        film(policy, scenarios[0], worn[0], video, seed=seed, servers=listed(carla))
         screen.print(f"video → {video}")
 
 
@@ -142,12 +149,13 @@ def record(
     actions: Annotated[
         str | None, typer.Option(metavar="continuous|discrete", help="Of the expert.")
     ] = None,
+    carla: Carla = "",
 ) -> None:
     """Record episodes as a dataset in LeRobot's format, for other trainers."""
     from hartsim.recording import KEEPABLE, RecordRequest
     from hartsim.recording import record as recorded
 
-    kept = tuple(keep.split(",")) if keep else ()
+    kept = listed(keep)
     request = RecordRequest(
         scenarios=tuple(scenarios),
         out=out,
@@ -159,6 +167,7 @@ def record(
         keep=kept,
         goal=goal,
         actions=actions,
+        servers=listed(carla),
     )
     steps = successes = 0
     with progress_bar(0) as bar:
@@ -169,6 +178,11 @@ def record(
     screen.print(f"{counted(episodes, 'episode')}, {steps} steps, {successes} succeeded → {out}")
     if left := [name for name in KEEPABLE if name not in kept]:
         screen.print(f"not kept: {' and '.join(left)}; --keep {','.join(left)} keeps them")
+
+
+def listed(names: str) -> tuple[str, ...]:
+    """What is separated by commas."""
+    return tuple(names.split(",")) if names else ()
 
 
 def _short(look: str) -> str:

@@ -125,7 +125,8 @@ def _on_server(
     from hartsim.adapters.carla.world import CarlaWorld
 
     rig = RigConfig(labels=labels, cameras=(camera,))
-    return CarlaWorld(address, (size_px, size_px), rig=rig, **told)
+    # A seed shows the same whatever the server showed before.
+    return CarlaWorld(address, (size_px, size_px), rig=rig, repeatable=True, **told)
 
 
 def _embedded(task: Task, size_px: int, draft: bool) -> World:

@@ -64,7 +64,7 @@ Views = Annotated[str | None, typer.Option(help="Cameras, with commas; default f
 
 @carla.command(
     epilog="Example: hartsim carla run child_behind_van scenarios/driving/animals --count 8 "
-    "--out data --views front,left,right carla.lidar=true"
+    "--out data --routes texture,repaint carla.lidar=true"
 )
 def run(
     words: Words,

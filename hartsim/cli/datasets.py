@@ -92,9 +92,10 @@ def carried_out(request: "GenerateRequest") -> str:
                 made, failed = made + 1, failed + (not sample.passed)
                 progress.update(bar, advance=1, description=sample.id)
     except WorldLostError as error:
+        safe = f"{counted(made + there, 'sample')} of {len(ids)} are safe in {request.out}"
         raise WorldLostError(
-            f"{error}. {counted(made + there, 'sample')} of {len(ids)} are safe in {request.out}; "
-            "the same command goes on from there once the server runs again"
+            f"{str(error).rstrip('.?')}. {safe}; the same command goes on from there once "
+            "the server runs again"
         ) from error
     seconds = time.perf_counter() - started
     if left_out:

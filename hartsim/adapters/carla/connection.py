@@ -84,6 +84,14 @@ class Connection:
         with self.asking("which maps it has"):
             return sorted({short_name(each) for each in self.client.get_available_maps()})
 
+    def require_map(self, name: str) -> None:
+        """WorldError where the server has no map of this name, with those that it has."""
+        known = self.maps()
+        if name not in known:
+            raise WorldError(
+                f"the server at {self.address} has no map '{name}'; it has: {', '.join(known)}"
+            )
+
     def load(self, name: str) -> None:
         """Show another map; all actors that there are go with the old one.
 
@@ -91,11 +99,7 @@ class Connection:
         set: the client gives its old world up while it loads, and now and then ends the process
         where that world's steps still arrive, or its stream is only just opening.
         """
-        known = self.maps()
-        if name not in known:
-            raise WorldError(
-                f"the server at {self.address} has no map '{name}'; it has: {', '.join(known)}"
-            )
+        self.require_map(name)
         self.client.set_timeout(max(LOADING_S, self.address.timeout_s))
         try:
             with self.asking(f"to load {name}"):
@@ -175,7 +179,7 @@ def check_versions(client: str, server: str, address: ServerAddress) -> None:
     )
     raise WorldError(
         f"the CARLA server at {address} is version {server}, the client is {client}; {remedy}, "
-        "or set any_version where you know that they fit"
+        "or set any_version (carla.any_version=true) where you know that they fit"
     )
 
 

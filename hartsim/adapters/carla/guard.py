@@ -459,7 +459,8 @@ def _refuse_if_alive(left: Found) -> None:
         if _is_alive(left.process):
             raise Taken(
                 f"process {left.process} has the server at {left.address}; wait until it ends, or "
-                "use another server"
+                "use another server; where that process is another program, which was given the "
+                f"number of one that ended, delete {file_of(left.address)}"
             )
     elif _has_guard(left.address):
         raise Taken(

@@ -262,7 +262,7 @@ class Rig:
         said = ", ".join(f"'{name}' ({self._last(self.streams[name])})" for name in names)
         return Silent(
             f"the CARLA server at {self._connection.address} sent no picture of sensor {said} "
-            f"{wanted}; is it overloaded (raise RigConfig.timeout_s), or is its streaming port, "
+            f"{wanted}; is it overloaded (raise sensor_timeout_s), or is its streaming port, "
             f"{self._connection.address.port + 1} unless it says otherwise, shut?",
             names,
         )

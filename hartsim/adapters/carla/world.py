@@ -143,6 +143,8 @@ class CarlaWorld:
         self.surfaces: Mapping[str, Size] = dict(SURFACES)
         self._carla = client_library()
         self._connection = connect(address or ServerAddress())
+        if map_name not in ("", CURRENT):
+            self._connection.require_map(map_name)
         self._guard = Guard(self._connection)
         self._guard.begin()
         self._show: Show | None = None

@@ -16,8 +16,8 @@ from hartsim.hart.renderer import make_renderer
 from hartsim.images import contact_sheet, encode_jpeg
 from hartsim.types import Image, RenderJob
 
-SIDE_PX = 128
-CELL_PX = 8
+SIDE_PX = 256
+CELL_PX = 16
 """Pixels along a token; seams lie half as far from the edges, see `hartsim.hart.painting`."""
 SHOWN, COLUMNS = 12, 4
 

@@ -347,14 +347,6 @@ class Stagehand:
         apply = self._carla.command.ApplyTransform
         return [apply(actor, self.transform(place)) for actor, place in places.items()]
 
-    def walking(self, actor: int, velocity: Vector3, anchor: Anchor) -> Any:
-        """The command by which a walker moves its legs at this velocity of our frame."""
-        carla = self._carla
-        speed = math.hypot(*velocity)
-        ahead = velocity if speed > 0 else (1.0, 0.0, 0.0)
-        way = carla.Vector3D(*(each / (speed or 1.0) for each in anchor.vector_to_carla(ahead)))
-        return carla.command.ApplyWalkerControl(actor, carla.WalkerControl(way, speed, False))
-
     def shining(self, actor: int, lights: Sequence[str]) -> Any:
         """The command by which a vehicle has these lights on."""
         states = self._carla.VehicleLightState

@@ -222,8 +222,9 @@ class FinerLevel(nn.Module):
         nn.init.zeros_(self.conv_out.weight)
         nn.init.zeros_(self.conv_out.bias)  # type: ignore[arg-type]
         # After nearest neighbours, these weights make a bilinear picture.
-        row = torch.tensor([0.25, 0.5, 0.25])
-        self.smooth.weight.data.copy_(torch.outer(row, row))
+        row = (0.25, 0.5, 0.25)
+        # No arithmetic of tensors: on the meta device it imports PyTorch's compiler, for a second.
+        self.smooth.weight.data.copy_(torch.tensor([[one * other for one in row] for other in row]))
 
     def forward(self, x: Tensor, image: Tensor) -> tuple[Tensor, Tensor]:
         """Map features (B, C, h, w) and their picture (B, 3, H, W) to twice their sides."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
-from hartsim.cli.datasets import carried_out
+from hartsim.cli.datasets import carried_out, request_of
 from hartsim.cli.shell import (
     PROBLEM_FOUND,
     Dataset,
@@ -22,7 +22,6 @@ from hartsim.cli.shell import (
     counted,
     errors,
     screen,
-    shard_of,
     split_words,
 )
 from hartsim.errors import ConfigError, WorldError
@@ -59,6 +58,9 @@ Patience = Annotated[
     typer.Option(metavar="SECONDS", help="How long to wait for a server that has gone."),
 ]
 Out = Annotated[Path, typer.Option(metavar="DIR", help="Dataset folder.")]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Say what would be done, and change nothing.")
+]
 Views = Annotated[str | None, typer.Option(help="Cameras, with commas; default front.")]
 
 
@@ -81,19 +83,14 @@ def run(
     port: Port = None,
     map_name: Map = None,
     patience: Patience = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what would be done, and change nothing.")
-    ] = False,
+    dry_run: DryRun = False,
 ) -> None:
     """Make a labelled dataset in CARLA; run again, it goes on where it stopped."""
     names, settings = split_words(words)
     asked = {"dataset.routes": routes, "dataset.views": views, "draw.sampler": sampler}
     config = _configured([*settings, *_given(asked)], host, port, map_name, patience)
-    request = _request(names, count, seed, out, shard, config)
-    if dry_run:
-        _rehearse(request)
-        return
-    screen.print(carried_out(request))
+    request = request_of(names, count, seed, out, shard, config)
+    _carry_out(request, dry_run)
 
 
 @carla.command(
@@ -115,20 +112,15 @@ def record(
     port: Port = None,
     map_name: Map = None,
     patience: Patience = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what would be done, and change nothing.")
-    ] = False,
+    dry_run: DryRun = False,
 ) -> None:
     """Drive along the lane with CARLA's recorder on, so that what moves does, and take samples."""
     names, settings = split_words(words)
     asked = {"dataset.routes": routes, "dataset.views": views, "carla.recorder": "true"}
     config = _configured([*settings, *_given(asked)], host, port, map_name, patience)
     moments_s = _moments_s(seconds, every, config.carla.tick_s)
-    request = _request(names, count, seed, out, None, config, moments_s)
-    if dry_run:
-        _rehearse(request)
-        return
-    screen.print(carried_out(request))
+    request = request_of(names, count, seed, out, None, config, moments_s)
+    _carry_out(request, dry_run)
 
 
 @carla.command(
@@ -176,7 +168,7 @@ def replay(
             )
     scene = {"weather": weather, "time_of_day": time_of_day, "ground": ground}
     count = max(int(each) for each in told["count"].values())
-    request = _request(
+    request = request_of(
         names, count, told["seed"], out, None, config, tuple(told.get("moments_s", (0.0,)))
     )
     changed = {name: value for name, value in scene.items() if value is not None}
@@ -242,30 +234,6 @@ def _configured(
     return configured([*settings, *_given(options)])
 
 
-def _request(
-    names: Sequence[str],
-    count: int | None,
-    seed: int,
-    out: Path,
-    shard: str | None,
-    config: "RunConfig",
-    moments_s: tuple[float, ...] = (0.0,),
-) -> "GenerateRequest":
-    from hartsim.pipeline import GenerateRequest
-
-    return GenerateRequest(
-        scenarios=tuple(names),
-        count=count,
-        seed=seed,
-        out=out,
-        routes=config.dataset.routes,
-        views=config.dataset.views,
-        shard=shard_of(shard),
-        config=config,
-        moments_s=moments_s,
-    )
-
-
 def _replaying(
     request: "GenerateRequest", recorded: Path, scene: dict[str, str]
 ) -> "GenerateRequest":
@@ -283,6 +251,14 @@ def _moments_s(seconds: float, every: float, tick_s: float) -> tuple[float, ...]
         )
     count = int(seconds / every + 1e-9)
     return tuple(round(k * every, 6) for k in range(count + 1))
+
+
+def _carry_out(request: "GenerateRequest", dry_run: bool) -> None:
+    """Make the samples, or say what would be done."""
+    if dry_run:
+        _rehearse(request)
+    else:
+        screen.print(carried_out(request))
 
 
 def _rehearse(request: "GenerateRequest") -> None:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from hartsim.augment import AugmentRequest
+    from hartsim.config import RunConfig
     from hartsim.pipeline import GenerateRequest
 
 MOST_FAILURES = 12
@@ -57,13 +58,26 @@ def generate(
     shard: Shard = None,
 ) -> None:
     """Make a labelled dataset from scenarios; run again, it goes on where it stopped."""
-    from hartsim.pipeline import GenerateRequest
-
     names, overrides = split_words(words)
     options = {"dataset.routes": routes, "dataset.views": views, "draw.sampler": sampler}
     overrides += [f"{key}={value}" for key, value in options.items() if value is not None]
     config = configured(overrides)
-    request = GenerateRequest(
+    screen.print(carried_out(request_of(names, count, seed, out, shard, config)))
+
+
+def request_of(
+    names: Sequence[str],
+    count: int | None,
+    seed: int,
+    out: Path,
+    shard: str | None,
+    config: "RunConfig",
+    moments_s: tuple[float, ...] = (0.0,),
+) -> "GenerateRequest":
+    """What the options of a command ask for."""
+    from hartsim.pipeline import GenerateRequest
+
+    return GenerateRequest(
         scenarios=tuple(names),
         count=count,
         seed=seed,
@@ -72,8 +86,8 @@ def generate(
         views=config.dataset.views,
         shard=shard_of(shard),
         config=config,
+        moments_s=moments_s,
     )
-    screen.print(carried_out(request))
 
 
 def carried_out(request: "GenerateRequest") -> str:

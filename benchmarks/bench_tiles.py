@@ -43,7 +43,7 @@ def seam_energies(tile: Image) -> tuple[float, float, float]:
     steps = np.stack(
         [((values - np.roll(values, 1, axis)) ** 2).mean((1 - axis, 2)) for axis in (0, 1)]
     )
-    borders = np.arange(CELL_PX // 2, SIDE_PX, CELL_PX)  # the first of them was an edge
+    borders = np.arange(CELL_PX // 2, len(tile), CELL_PX)  # the first of them was an edge
     edges = steps[:, 0].mean() / steps[:, 1:].mean()
     seams = steps[:, borders[0]].mean() / steps[:, borders[1:]].mean()
     return edges, seams, steps[:, borders].mean() / np.delete(steps, borders, axis=1).mean()

@@ -15,7 +15,7 @@ class Knobs:
 
     `layout` is the version whose packing it speaks, `version` what it says it is. `pictures` are
     drawn of the "street" (in drafts, or `fine` with shadows and wet ground), once and for all
-    ("predrawn"), or of a "plain" with boxes. A `child` ends when the process that started it does.
+    ("predrawn"), or of a "plain" with boxes. It ends with the process whose id is `parent`, where there is one.
 
     Faults. Calls are named as on the wire; `tick_cue:5` means those after the first five.
     `delay_s` and `call_delay_s`: seconds before replies; `silent`: calls that are done but never
@@ -36,7 +36,7 @@ class Knobs:
     fine: bool = False
     log: str = ""
     folder: str = ""
-    child: bool = False
+    parent: int = 0
     delay_s: float = 0.0
     call_delay_s: Mapping[str, float] = field(default_factory=dict)
     silent: Sequence[str] = ()

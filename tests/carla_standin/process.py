@@ -1,6 +1,7 @@
 """Stand-in servers, and clients, in processes of their own: a client's crash ends its process."""
 
 import json
+import os
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -42,7 +43,7 @@ def start(folder: Path, **knobs: Any) -> StandIn:
     folder.mkdir(parents=True, exist_ok=True)
     log = folder / "calls.jsonl"
     command = [sys.executable, "-m", "tests.carla_standin"]
-    command += flags({"log": str(log), "folder": str(folder), "child": True, **knobs})
+    command += flags({"log": str(log), "folder": str(folder), "parent": os.getpid(), **knobs})
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     ready = process.stdout.readline().split()

@@ -59,8 +59,7 @@ class Server:
 
     async def _clock(self) -> None:
         """Tick by itself while no client does."""
-        parent = os.getppid()
-        while not self.knobs.child or os.getppid() == parent:
+        while self.knobs.parent in (0, os.getppid()):
             await asyncio.sleep(self.episode.step_s)
             if not self.episode.synchronous:
                 self.tick()

@@ -15,7 +15,7 @@ class Knobs:
 
     `layout` is the version whose packing it speaks, `version` what it says it is. `pictures` are
     drawn of the "street" (in drafts, or `fine` with shadows and wet ground), once and for all
-    ("predrawn"), or of a "plain" with boxes. With a `parent`, a process's id, it ends when that does.
+    ("predrawn"), or of a "plain" with boxes. It ends with its `parent`, a process id, if any.
 
     Faults. Calls are named as on the wire; `tick_cue:5` means those after the first five.
     `delay_s` and `call_delay_s`: seconds before replies; `silent`: calls that are done but never

@@ -8,8 +8,6 @@ rounds in which all take turns; the embedded street is there to compare with.
 """
 
 import argparse
-import json
-import statistics
 import tempfile
 import time
 from pathlib import Path
@@ -19,6 +17,7 @@ import gymnasium as gym
 import numpy as np
 
 import hartsim  # noqa: F401
+from benchmarks.bench_envs import tell
 from tests.carla_standin.process import start
 
 SCENARIO = "cones_blown_into_open_lane"
@@ -55,21 +54,7 @@ def main() -> None:
                 env.close()
             for server in servers.values():
                 server.stop()
-    rows = [
-        {
-            "environment": name,
-            "step_ms": round(statistics.median(step for step, _ in each), 2),
-            "steps_per_s": round(1000 / statistics.median(step for step, _ in each)),
-            "reset_ms": round(statistics.median(reset for _, reset in each)),
-        }
-        for name, each in taken.items()
-    ]
-    print(f"{'':34}{'step':>10}{'steps/s':>10}{'reset':>10}")
-    for row in rows:
-        step, rate, reset = row["step_ms"], row["steps_per_s"], row["reset_ms"]
-        print(f"{row['environment']:34}{step:>7} ms{rate:>10}{reset:>7} ms")
-    if asked.json is not None:
-        asked.json.write_text(json.dumps(rows, indent=1) + "\n")
+    tell(taken, "", asked.json)
 
 
 def measured(envs: dict[str, Any]) -> dict[str, list[tuple[float, float]]]:

@@ -45,6 +45,11 @@ def main() -> None:
             taken[name].append((steps_ms(env, number), reset_ms))
     for env in envs.values():
         env.close()
+    tell(taken, "64 px", asked.json)
+
+
+def tell(taken: dict[str, list[tuple[float, float]]], title: str, file: Path | None) -> None:
+    """Print and keep the medians of milliseconds of a step and of a reset, by environment."""
     rows = [
         {
             "environment": name,
@@ -54,12 +59,12 @@ def main() -> None:
         }
         for name, each in taken.items()
     ]
-    print(f"{'64 px':28}{'step':>10}{'steps/s':>10}{'reset':>10}")
+    print(f"{title:34}{'step':>10}{'steps/s':>10}{'reset':>10}")
     for row in rows:
         step, rate, reset = row["step_ms"], row["steps_per_s"], row["reset_ms"]
-        print(f"{row['environment']:28}{step:>7} ms{rate:>10}{reset:>7} ms")
-    if asked.json is not None:
-        asked.json.write_text(json.dumps(rows, indent=1) + "\n")
+        print(f"{row['environment']:34}{step:>7} ms{rate:>10}{reset:>7} ms")
+    if file is not None:
+        file.write_text(json.dumps(rows, indent=1) + "\n")
 
 
 def steps_ms(env: Any, seed: int) -> float:

@@ -1,7 +1,8 @@
 """Commands that show scenarios in a CARLA server, and that look after one."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,6 +22,7 @@ from hartsim.cli.shell import (
     configured,
     counted,
     errors,
+    given,
     screen,
     split_words,
 )
@@ -88,7 +90,7 @@ def run(
     """Make a labelled dataset in CARLA; run again, it goes on where it stopped."""
     names, settings = split_words(words)
     asked = {"dataset.routes": routes, "dataset.views": views, "draw.sampler": sampler}
-    config = _configured([*settings, *_given(asked)], host, port, map_name, patience)
+    config = _configured([*settings, *given(asked)], host, port, map_name, patience)
     request = request_of(names, count, seed, out, shard, config)
     _carry_out(request, dry_run)
 
@@ -117,7 +119,7 @@ def record(
     """Drive along the lane with CARLA's recorder on, so that what moves does, and take samples."""
     names, settings = split_words(words)
     asked = {"dataset.routes": routes, "dataset.views": views, "carla.recorder": "true"}
-    config = _configured([*settings, *_given(asked)], host, port, map_name, patience)
+    config = _configured([*settings, *given(asked)], host, port, map_name, patience)
     moments_s = _moments_s(seconds, every, config.carla.tick_s)
     request = request_of(names, count, seed, out, None, config, moments_s)
     _carry_out(request, dry_run)
@@ -159,7 +161,7 @@ def replay(
         "dataset.views": views or ",".join(told["views"]),
         **{f"draw.{name}": value for name, value in told["config"]["draw"].items()},
     }
-    config = _configured([*_given(asked), *settings], host, port, None, patience)
+    config = _configured([*given(asked), *settings], host, port, None, patience)
     for scenario in read_scenarios(names):
         if told["scenarios"].get(scenario.name) != scenario.source_hash:
             raise ConfigError(
@@ -172,7 +174,7 @@ def replay(
         names, count, told["seed"], out, None, config, tuple(told.get("moments_s", (0.0,)))
     )
     changed = {name: value for name, value in scene.items() if value is not None}
-    screen.print(carried_out(_replaying(request, recorded, changed)))
+    screen.print(carried_out(replace(request, replay=recorded, scene=changed)))
 
 
 @carla.command(epilog="Example: hartsim carla restore --port 2000")
@@ -211,11 +213,6 @@ def doctor(
         raise typer.Exit(PROBLEM_FOUND)
 
 
-def _given(options: Mapping[str, object]) -> list[str]:
-    """The options that were given, as settings."""
-    return [f"{key}={value}" for key, value in options.items() if value is not None]
-
-
 def _configured(
     settings: Sequence[str],
     host: str | None,
@@ -231,15 +228,7 @@ def _configured(
         "carla.map": map_name,
         "carla.patience_s": patience,
     }
-    return configured([*settings, *_given(options)])
-
-
-def _replaying(
-    request: "GenerateRequest", recorded: Path, scene: dict[str, str]
-) -> "GenerateRequest":
-    from dataclasses import replace
-
-    return replace(request, replay=recorded, scene=scene)
+    return configured([*settings, *given(options)])
 
 
 def _moments_s(seconds: float, every: float, tick_s: float) -> tuple[float, ...]:

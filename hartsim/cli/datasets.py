@@ -21,6 +21,7 @@ from hartsim.cli.shell import (
     configured,
     counted,
     errors,
+    given,
     progress_bar,
     screen,
     shard_of,
@@ -60,8 +61,7 @@ def generate(
     """Make a labelled dataset from scenarios; run again, it goes on where it stopped."""
     names, overrides = split_words(words)
     options = {"dataset.routes": routes, "dataset.views": views, "draw.sampler": sampler}
-    overrides += [f"{key}={value}" for key, value in options.items() if value is not None]
-    config = configured(overrides)
+    config = configured([*overrides, *given(options)])
     screen.print(carried_out(request_of(names, count, seed, out, shard, config)))
 
 

@@ -1,6 +1,6 @@
 """What all commands share: the app, the screens, common arguments, and how things are said."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -64,6 +64,11 @@ Dataset = Annotated[Path, typer.Argument(metavar="DIR", help="A dataset folder."
 def counted(count: int, noun: str) -> str:
     """How many there are, in words."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def given(options: Mapping[str, object]) -> list[str]:
+    """The options that were given, as settings."""
+    return [f"{key}={value}" for key, value in options.items() if value is not None]
 
 
 def configured(overrides: Sequence[str]) -> "RunConfig":

@@ -13,7 +13,7 @@ __version__ = "0.1.0"
 
 _HOME = {
     "CompiledScene": "hartsim.scenario.compiled",
-    "GenerateRequest": "hartsim.pipeline",
+    "GenerateRequest": "hartsim.request",
     "HartSimError": "hartsim.errors",
     "RunConfig": "hartsim.config",
     "Sample": "hartsim.types",

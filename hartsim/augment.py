@@ -25,7 +25,8 @@ from hartsim.dataset.coco import CocoPicture, CocoSet, mask_of, read_coco
 from hartsim.dataset.export import run_lengths
 from hartsim.errors import ConfigError, DatasetError, HartSimError, ScenarioError
 from hartsim.images import grow, read_as_annotated
-from hartsim.pipeline import BACKDROP_KEEPS, Painter
+from hartsim.painter import Painter
+from hartsim.pipeline import BACKDROP_KEEPS
 from hartsim.scenario.compiled import CompiledScene
 from hartsim.scenario.compiler import compile_draw
 from hartsim.scenario.library import group_of, library_folders, library_scenarios

@@ -18,7 +18,8 @@ from hartsim.config import RunConfig
 from hartsim.dataset.bank import BankWriter, Row
 from hartsim.dataset.checks import DEFAULT_LIMITS, check_texture, contrast, exposure, sharpness
 from hartsim.errors import ConfigError
-from hartsim.pipeline import Painter, read_scenarios, require_views, samplers
+from hartsim.painter import Painter
+from hartsim.request import read_scenarios, require_views, samplers
 from hartsim.scenario.compiled import CompiledScene
 from hartsim.scenario.compiler import compile_scenario
 from hartsim.scenario.samplers import Sampler

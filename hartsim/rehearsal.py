@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hartsim.pipeline import GenerateRequest, count_of, read_scenarios, require_views, samplers
+from hartsim.request import GenerateRequest, count_of, read_scenarios, require_views, samplers
 from hartsim.scenario.compiled import CompiledScene
 from hartsim.scenario.compiler import compile_scenario
 from hartsim.simulators import address_of, map_of, require_showable

@@ -32,7 +32,7 @@ MAY_IMPORT = {
 }
 TOP = {
     *("pipeline", "augment", "banks", "corpus", "photos", "policies", "recording", "bench"),
-    *("doctor", "rehearsal", "simulators"),
+    *("doctor", "painter", "rehearsal", "request", "simulators"),
 }
 """Where the packages meet; only the command line stands above."""
 

@@ -34,7 +34,7 @@ from hartsim.dataset.coco import mask_of, read_coco
 from hartsim.dataset.export import run_lengths
 from hartsim.errors import ConfigError, DatasetError, HartSimError, ScenarioError
 from hartsim.images import composite, encode_jpeg, encode_png, read_image
-from hartsim.pipeline import Painter
+from hartsim.painter import Painter
 from hartsim.scenario.compiler import compile_draw
 from hartsim.scenario.load import load_scenario
 from hartsim.types import Canvas, Image, Mask, Render

@@ -11,7 +11,7 @@ from hartsim.banks import BankRequest, build_bank, failures, next_kind, paint, p
 from hartsim.config import load_config
 from hartsim.dataset.bank import open_bank
 from hartsim.errors import ConfigError, DatasetError
-from hartsim.pipeline import Painter
+from hartsim.painter import Painter
 from hartsim.scenario.compiler import compile_draw
 from hartsim.scenario.load import load_scenario
 from hartsim.scenario.surroundings import SURFACES

@@ -10,16 +10,9 @@ from hypothesis import strategies as st
 
 from hartsim.config import load_config
 from hartsim.errors import ConfigError
-from hartsim.pipeline import (
-    GenerateRequest,
-    Painter,
-    canvas_of,
-    describe_request,
-    in_shard,
-    painted_size,
-    plan,
-    scene_groups,
-)
+from hartsim.painter import Painter, painted_size
+from hartsim.pipeline import canvas_of, scene_groups
+from hartsim.request import GenerateRequest, describe_request, in_shard, plan
 from hartsim.types import CLASS_ID, ROUTES
 from tests.fakes import frame_of
 

@@ -17,7 +17,8 @@ import numpy as np
 from hartsim.config import load_config
 from hartsim.dataset.layout import sample_folders
 from hartsim.images import captioned, contact_sheet, encode_jpeg, read_image, resize
-from hartsim.pipeline import GenerateRequest, generate
+from hartsim.pipeline import generate
+from hartsim.request import GenerateRequest
 from hartsim.scenario.library import group_of, library_scenarios
 from hartsim.scenario.load import load_scenario
 from hartsim.scenario.schema import TASKS, Scenario

@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from hartsim.adapters.carla.doctor import Finding
     from hartsim.adapters.carla.plan import Server
     from hartsim.config import RunConfig
-    from hartsim.pipeline import GenerateRequest
     from hartsim.rehearsal import Rehearsal
+    from hartsim.request import GenerateRequest
 
 MOST_SCENES = 12
 """How many scenes a dry run tells one by one."""
@@ -151,7 +151,7 @@ def replay(
 ) -> None:
     """Show what `record` recorded once more: with other weather, looks, cameras or sensors."""
     from hartsim.dataset.layout import read_marker
-    from hartsim.pipeline import read_scenarios
+    from hartsim.request import read_scenarios
 
     told = read_marker(recorded)["request"]
     settings = [word for word in words or [] if "=" in word and not Path(word).exists()]

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from hartsim.augment import AugmentRequest
     from hartsim.config import RunConfig
-    from hartsim.pipeline import GenerateRequest
+    from hartsim.request import GenerateRequest
 
 MOST_FAILURES = 12
 """How many failed checks are told one by one."""
@@ -75,7 +75,7 @@ def request_of(
     moments_s: tuple[float, ...] = (0.0,),
 ) -> "GenerateRequest":
     """What the options of a command ask for."""
-    from hartsim.pipeline import GenerateRequest
+    from hartsim.request import GenerateRequest
 
     return GenerateRequest(
         scenarios=tuple(names),
@@ -93,7 +93,8 @@ def request_of(
 def carried_out(request: "GenerateRequest") -> str:
     """Make the samples under a progress bar, tell which scenes were left out; the summary."""
     from hartsim.dataset.layout import sample_folders
-    from hartsim.pipeline import generate, plan
+    from hartsim.pipeline import generate
+    from hartsim.request import plan
 
     left_out: dict[str, str] = {}
     ids = [wanted.id for wanted in plan(request, left_out)]
@@ -249,7 +250,7 @@ def merge(
     """Unite the shards of one run in one dataset."""
     from hartsim.dataset.layout import sample_folders
     from hartsim.dataset.writer import merge
-    from hartsim.pipeline import asked_for
+    from hartsim.request import asked_for
 
     manifest = merge(folders, out)
     there, wanted = len(sample_folders(out)), asked_for(out)

@@ -202,7 +202,7 @@ def coverage(
     """
     from hartsim.config import load_config
     from hartsim.dataset.durable import replace_durably
-    from hartsim.pipeline import coverage_of
+    from hartsim.request import coverage_of
     from hartsim.scenario.coverage import as_svg
     from hartsim.scenario.library import find_scenarios
     from hartsim.scenario.load import load_scenario

@@ -324,16 +324,22 @@ def drop_labels(labels: Tensor, rate: float, generator: torch.Generator) -> Tens
     return labels.masked_fill(dropped.to(labels.device)[:, None, None], UNKNOWN)
 
 
-def draw_kept_tokens(rows: int, tokens: int, generator: torch.Generator) -> Tensor:
+def draw_kept_tokens(
+    rows: int, tokens: int, generator: torch.Generator, weights: Tensor | None = None
+) -> Tensor:
     """Which of the last scale's tokens take part in a training step: sorted indices (rows, K).
 
-    One drop ratio per batch, from a normal around 1 cut to [.5, 1]; at least 32 tokens remain.
+    One drop ratio per batch, from a normal around 1 cut to [.5, 1]; at least 32 tokens remain. The
+    reference draws all tokens alike; with `weights` (rows, tokens), at least 0, those that weigh
+    more are drawn more often (Efraimidis and Spirakis, 2006).
     """
     ratio = torch.empty(1, device=generator.device)
     nn.init.trunc_normal_(ratio, mean=1.0, std=0.25, a=0.5, b=1.0, generator=generator)
     dropped = max(min(math.ceil(ratio.item() * tokens), tokens - KEPT_AT_LEAST), 0)
-    order = torch.rand(rows, tokens, generator=generator, device=generator.device).argsort(dim=1)
-    return order[:, dropped:].sort(dim=1).values
+    lots = torch.rand(rows, tokens, generator=generator, device=generator.device)
+    if weights is not None:
+        lots = lots.log() / weights
+    return lots.argsort(dim=1)[:, dropped:].sort(dim=1).values
 
 
 def init_transformer(model: HartTransformer) -> None:

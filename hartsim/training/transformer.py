@@ -35,6 +35,7 @@ from hartsim.training.parallel import Ranks
 from hartsim.training.run import Average, Budget, Run, ahead, learning_rate
 
 TOP_K, TOP_P = 600, 0.96
+LEAST_WEIGHT = 1e-3
 HELD_OUT_BATCHES = 4
 """Batches of held-out pictures that are measured now and then."""
 
@@ -217,7 +218,8 @@ def losses(
         strength = wrongness(len(latents), how, generator)
         quantized = quantizer.encode(latents, lambda tokens: disturbed(tokens, strength, generator))
         inputs = quantizer.next_inputs(quantized)
-    kept = draw_kept_tokens(len(latents), c.patch_nums[-1] ** 2, generator)
+    weights = weights.clamp(min=LEAST_WEIGHT)
+    kept = draw_kept_tokens(len(latents), c.patch_nums[-1] ** 2, generator, weights.flatten(1))
     context = drop_context(painter.text(ids), c.cond_drop_rate, generator)
     if labels is not None:
         labels = drop_labels(labels, c.label_drop_rate, generator)
@@ -245,9 +247,13 @@ def losses(
 
 
 def token_weights(weights: Tensor, sides: Sequence[int], kept: Tensor) -> Tensor:
-    """What the tokens of every scale and the kept ones of the last weigh, (B, L)."""
-    scales = [functional.adaptive_avg_pool2d(weights, side).flatten(1) for side in sides]
-    return torch.cat([*scales[:-1], scales[-1].gather(1, kept)], dim=1)
+    """What the tokens of every scale and the kept ones of the last weigh, (B, L).
+
+    Heavy tokens of the last scale are kept more often; those that are kept weigh alike.
+    """
+    scales = [functional.adaptive_avg_pool2d(weights, side).flatten(1) for side in sides[:-1]]
+    mean = weights.mean(dim=(1, 2))[:, None].expand(kept.shape)
+    return torch.cat([*scales, mean], dim=1)
 
 
 @torch.no_grad()

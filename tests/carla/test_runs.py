@@ -12,7 +12,7 @@ from hartsim.cli import run
 from hartsim.config import load_config
 from hartsim.dataset.reader import Record, read_samples
 from hartsim.errors import ConfigError, ScenarioError
-from hartsim.pipeline import GenerateRequest, describe_request, plan, read_scenarios
+from hartsim.request import GenerateRequest, describe_request, plan, read_scenarios
 from hartsim.scenario.draw import draw
 from hartsim.simulators import described, lacking
 from tests.carla.children import condition

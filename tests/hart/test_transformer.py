@@ -138,6 +138,18 @@ def test_kept_tokens_are_sorted_distinct_and_few():
     assert draw_kept_tokens(3, 16, torch.Generator()).shape == (3, 16)
 
 
+def test_heavier_tokens_are_kept_more_often():
+    weights = torch.ones(2000, 256)
+    weights[:, 7] = 8.0
+    weights[:, 9] = 1e-3
+    kept = draw_kept_tokens(2000, 256, torch.Generator().manual_seed(0), weights)
+    plain, heavy, light = ((kept == token).float().sum() / 2000 for token in (3, 7, 9))
+    share = kept.shape[1] / 256
+    assert abs(plain - share) < 0.05
+    assert heavy > min(3 * share, 0.9)
+    assert light < 0.1 * share
+
+
 def test_the_training_losses_reach_every_weight(tiny):
     transformer, quantizer = tiny.transformer, tiny.tokenizer.quantizer
     quantized = quantizer.encode(torch.randn(2, 8, 4, 4))

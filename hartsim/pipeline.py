@@ -36,6 +36,7 @@ from hartsim.types import (
     Frame,
     Image,
     Labels,
+    Layout,
     Mask,
     Render,
     RenderJob,
@@ -78,7 +79,8 @@ def generate(request: GenerateRequest, left_out: dict[str, str] | None = None) -
     painter = Painter(request.config)
     with Worlds(request.config, painter.size_px, request.replay) as worlds:
         missing = [wanted for wanted in planned if not is_sample(request.out, wanted.id)]
-        worlds.start({wanted.scenario.task for wanted in missing if wanted.route != "view"})
+        framed = [each for each in missing if painter.rests_on_frame(each.route)]
+        worlds.start({wanted.scenario.task for wanted in framed})
         simulator = worlds.simulator(request.out)
         description = describe_request(request, painter.weights_hash, simulator)
         with DatasetWriter(request.out, description) as writer:
@@ -137,7 +139,8 @@ def paint_group(
     textures = paint_textures(scenes, shown, painter)
     shots = {}
     for key, scene in scenes.items():
-        wanted = {each.shot for each in group if each.key == key and each.route != "view"}
+        same_scene = [each for each in group if each.key == key]
+        wanted = {each.shot for each in same_scene if painter.rests_on_frame(each.route)}
         shots[key] = photograph(scene, sorted(wanted), worlds, textures.get(key, {}), left_out)
     ready = [each for each in group if each.key not in left_out]
     for each in ready:
@@ -244,8 +247,8 @@ def paint_pictures(
     for attempt in range(painter.attempts):
         work = [picture_work(each, shots[each.key], attempt, painter) for each in todo]
         again = []
-        for each, (_, canvas), render in zip(todo, work, painter(work), strict=True):
-            sample = picture_sample(each, shots[each.key], render, canvas)
+        for each, (_, ground), render in zip(todo, work, painter(work), strict=True):
+            sample = picture_sample(each, shots[each.key], render, ground)
             if attempt + 1 == painter.attempts or not _mendable(sample.checks):
                 known = {**sample.provenance, "rejected": reasons[each.id]}
                 yield replace(sample, provenance=known)
@@ -257,13 +260,13 @@ def paint_pictures(
 
 def picture_work(
     wanted: Wanted, shots: Shots, attempt: int, painter: "Painter"
-) -> tuple[RenderJob, Canvas | None]:
-    """What to paint, and onto what."""
+) -> tuple[RenderJob, Canvas | Layout | None]:
+    """What to paint, and onto what; of a view the simulator may say what should be where."""
     scene, route, view = shots.scene, wanted.route, wanted.view
     prompts = scene.backdrop_prompts if route == "backdrop" else scene.view_prompts
     job = painter.job(scene, route, view, prompts[view], attempt)
     if route == "view":
-        return job, None
+        return job, Layout(shots.plain[wanted.shot].labels) if painter.layout else None
     return job, canvas_of(shots.plain[wanted.shot], route, scene.setup.task, painter.keep_scales)
 
 
@@ -281,13 +284,18 @@ def canvas_of(frame: Frame, route: Route, task: Task, keep_scales: int) -> Canva
     return Canvas(frame.image, ~actor, frame.labels, keep_scales)
 
 
-def picture_sample(wanted: Wanted, shots: Shots, render: Render, canvas: Canvas | None) -> Sample:
-    """A picture with the labels that are known to hold: none where it was painted."""
-    if canvas is None:
+def picture_sample(
+    wanted: Wanted, shots: Shots, render: Render, ground: Canvas | Layout | None
+) -> Sample:
+    """A picture with the labels that are known to hold: none where it was painted.
+
+    A layout is what a view should show; nobody knows whether it does.
+    """
+    if not isinstance(ground, Canvas):
         return make_sample(wanted, shots, render, None)
     frame = shots.plain[wanted.shot]
-    labels = np.where(canvas.editable, np.uint8(UNKNOWN), frame.labels)
-    return make_sample(wanted, shots, render, (frame, labels, canvas.editable))
+    labels = np.where(ground.editable, np.uint8(UNKNOWN), frame.labels)
+    return make_sample(wanted, shots, render, (frame, labels, ground.editable))
 
 
 def make_sample(
@@ -367,7 +375,7 @@ def _failed(checks: Sequence[Check]) -> str:
     return "; ".join(check.reason for check in checks if not check.passed)
 
 
-# The model and the worlds
+# A sentence
 
 
 def render_sentence(
@@ -378,6 +386,15 @@ def render_sentence(
     scene = compile_draw(scenario, seed, 0, config.render.look)
     painter = Painter(config)
     view = scene.setup.cameras[0].name
+    layout = layout_of(scene, view, painter, config) if painter.layout else None
     job = painter.job(scene, "view", view, scene.view_prompts[view], 0)
-    render = next(painter([(job, None)]))
+    render = next(painter([(job, layout)]))
     return render.image, scene, not_understood
+
+
+def layout_of(scene: CompiledScene, view: str, painter: Painter, config: RunConfig) -> Layout:
+    """What the embedded world shows of a scene, and where."""
+    embedded = replace(config, world=replace(config.world, simulator="embedded"))
+    with Worlds(embedded, painter.size_px) as worlds:
+        shots = photograph(scene, [(0.0, view)], worlds, {}, {})
+    return Layout(shots.plain[0.0, view].labels)

@@ -183,6 +183,13 @@ class Canvas:
 
 
 @dataclass(frozen=True)
+class Layout:
+    """What should be seen where in a view: class ids, UNKNOWN where it is open."""
+
+    labels: Labels
+
+
+@dataclass(frozen=True)
 class Render:
     """A finished picture and what decided its bytes."""
 

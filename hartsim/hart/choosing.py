@@ -15,10 +15,13 @@ from hartsim.hart.text import Context
 
 
 @torch.no_grad()
-def told_apart(hart: Hart, latent: Tensor, asked: Context, calm: Context) -> Tensor:
+def told_apart(
+    hart: Hart, latent: Tensor, asked: Context, calm: Context, labels: Tensor | None = None
+) -> Tensor:
     """How much likelier, in nats, each latent's codes are under `asked` than under `calm`, (B,).
 
-    `latent` is (B, C, H, W); both contexts have B rows.
+    `latent` is (B, C, H, W); both contexts have B rows, and so have `labels` (B, H, W) if the
+    latents follow some.
     """
     quantizer = hart.tokenizer.quantizer
     quantized = quantizer.encode(latent)
@@ -28,7 +31,9 @@ def told_apart(hart: Hart, latent: Tensor, asked: Context, calm: Context) -> Ten
         torch.cat([asked.states, calm.states]), torch.cat([asked.position_ids, calm.position_ids])
     )
     grid = quantizer.grids(latent)[-1]
-    logits = hart.transformer(both, inputs.repeat(2, 1, 1), grid=grid).logits
+    if labels is not None:
+        labels = labels.repeat(2, 1, 1)
+    logits = hart.transformer(both, inputs.repeat(2, 1, 1), labels=labels, grid=grid).logits
     codes = codes.repeat(2, 1)
     nats = functional.cross_entropy(logits.flatten(0, 1), codes.flatten(), reduction="none")
     likelier, less = (-nats.view(codes.shape).sum(dim=1)).chunk(2)

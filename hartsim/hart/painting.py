@@ -83,7 +83,7 @@ def _least_calm(
     calm = _context(given, "calm")
     for choice, seeds in enumerate(given["seeds"]):
         latent = generate(hart, context, KeyedNoise(seeds), settings, wish)
-        score = told_apart(hart, latent, context, calm)
+        score = told_apart(hart, latent, context, calm, wish.labels)
         if choice == 0:
             best, highest = latent, score
         better = (score > highest)[:, None, None, None]

@@ -28,11 +28,14 @@ from hartsim.hart.prepared import prepare
 from hartsim.hart.sampling import SamplingSettings
 from hartsim.images import OPENCV_VERSION, fade_in, resize, resize_labels
 from hartsim.library import library_path
-from hartsim.types import Canvas, Image, Mask, Render, RenderJob, Size
+from hartsim.types import Canvas, Image, Layout, Mask, Render, RenderJob, Size
 
 logger = logging.getLogger(__name__)
 
-Work = tuple[RenderJob, Canvas | None]
+Ground = Canvas | Layout | None
+"""What a picture is painted on: a backdrop or a repaint on a canvas, a view by a layout, if any."""
+
+Work = tuple[RenderJob, Ground]
 
 CPU_ROWS, CUDA_ROWS = 1, 8
 
@@ -186,6 +189,11 @@ class HartRenderer:
         """How many scales the model has."""
         return len(self.hart.config.transformer.patch_nums)
 
+    @property
+    def follows_labels(self) -> bool:
+        """Whether the model heeds the labels of canvases and layouts."""
+        return self.hart.config.transformer.label_classes > 0
+
     def recorded(self, rows: int | None = None) -> dict[str, Any]:
         """Everything but job, canvas and weights that decides the bytes."""
         return {
@@ -207,8 +215,8 @@ class HartRenderer:
         Raises ValueError for a job whose canvas is missing, superfluous or of another size, and
         RenderError where the model gives no numbers or a single picture is too large for memory.
         """
-        for job, canvas in work:
-            _require_canvas(job, canvas)
+        for job, ground in work:
+            _require_ground(job, ground)
         kinds: dict[Kind, list[int]] = {}
         for index, each in enumerate(work):
             kinds.setdefault(self._kind(*each), []).append(index)
@@ -244,13 +252,12 @@ class HartRenderer:
     def _painted_px(self, grid: Grid) -> Size:
         return grid[0] * self._cell, grid[1] * self._cell
 
-    def _kind(self, job: RenderJob, canvas: Canvas | None) -> Kind:
-        follows = canvas is not None and self.hart.config.transformer.label_classes > 0
+    def _kind(self, job: RenderJob, ground: Ground) -> Kind:
         return Kind(
             grid=self._grid(job.size_px),
             seamless=job.route == "texture",
-            canvas=canvas is not None,
-            labels=follows,
+            canvas=isinstance(ground, Canvas),
+            labels=ground is not None and self.follows_labels,
             negative=bool(job.negative) and self.settings.guidance > 0,
             calm=bool(job.calm) and self.settings.choices > 1,
         )
@@ -278,13 +285,13 @@ class HartRenderer:
         return [
             Render(
                 job=job,
-                image=self._finish(image, job, canvas),
+                image=self._finish(image, job, ground),
                 weights_hash=self.hart.weights_hash,
                 settings=self.recorded(rows),
-                cache_key=self.cache_key(job, canvas, rows),
+                cache_key=self.cache_key(job, ground, rows),
                 seconds=seconds,
             )
-            for image, (job, canvas) in zip(images, work, strict=True)
+            for image, (job, ground) in zip(images, work, strict=True)
         ]
 
     def _paint_if_it_fits(self, kind: Kind, work: Sequence[Work]) -> Tensors | None:
@@ -305,10 +312,13 @@ class HartRenderer:
 
     @torch.inference_mode()
     def _paint(self, kind: Kind, work: Sequence[Work]) -> Tensors:
-        """What `painting.paint` makes of jobs and canvases, on the CPU."""
+        """What `painting.paint` makes of jobs and their grounds, on the CPU."""
+        grounds = [ground for _, ground in work if ground is not None]
         given = self._prompts(kind, [job for job, _ in work])
         if kind.canvas:
-            given |= self._canvases(kind, [canvas for _, canvas in work if canvas is not None])
+            given |= self._canvases(kind, [each for each in grounds if isinstance(each, Canvas)])
+        if kind.labels:
+            given["labels"] = self._labels(kind, grounds)
         device = self.hart.device
         there = {name: tensor.to(device, non_blocking=True) for name, tensor in given.items()}
         run = self.run or functools.partial(paint, self.hart, self.settings)
@@ -334,36 +344,39 @@ class HartRenderer:
         return given
 
     def _canvases(self, kind: Kind, canvases: Sequence[Canvas]) -> dict[str, Tensor]:
-        """Pictures, masks and labels at the size at which the model paints."""
+        """Pictures and masks at the size at which the model paints."""
         size_px = self._painted_px(kind.grid)
-        given = {
+        return {
             "canvas": torch.from_numpy(np.stack([resize(c.image, size_px) for c in canvases])),
             "editable": torch.stack([_shrink_mask(c.editable, size_px) for c in canvases]),
             "keep_scales": torch.tensor([c.keep_scales for c in canvases]),
         }
-        if kind.labels:
-            labels = [torch.from_numpy(resize_labels(c.labels, size_px)) for c in canvases]
-            given["labels"] = torch.stack(labels)
-        return given
 
-    def _finish(self, image: Image, job: RenderJob, canvas: Canvas | None) -> Image:
+    def _labels(self, kind: Kind, grounds: Sequence[Canvas | Layout]) -> Tensor:
+        """Label maps at the size at which the model paints."""
+        size_px = self._painted_px(kind.grid)
+        maps = [torch.from_numpy(resize_labels(each.labels, size_px)) for each in grounds]
+        return torch.stack(maps)
+
+    def _finish(self, image: Image, job: RenderJob, ground: Ground) -> Image:
         """The image at the job's size, with what the canvas does not offer put back exactly."""
         if job.route == "texture":
             return _resize_wrapped(image, job.size_px)
         image = resize(image, job.size_px)
-        if canvas is None:
+        if not isinstance(ground, Canvas):
             return image
         reach = max(job.size_px) / 64 if self.feather_px is None else self.feather_px
-        return fade_in(canvas.image, image, canvas.editable, reach)
+        return fade_in(ground.image, image, ground.editable, reach)
 
-    def cache_key(self, job: RenderJob, canvas: Canvas | None, rows: int | None = None) -> str:
+    def cache_key(self, job: RenderJob, ground: Ground, rows: int | None = None) -> str:
         """Equal for two renders exactly if everything that decides their bytes is."""
         known = (self.recorded(rows), self.hart.weights_hash, __version__)
         digest = hashlib.sha256(json.dumps([dataclasses.asdict(job), *known]).encode())
-        if canvas is not None:
-            digest.update(f"{canvas.image.shape} {canvas.keep_scales}".encode())
-            digest.update(canvas.image.tobytes() + canvas.editable.tobytes())
-            digest.update(canvas.labels.tobytes())
+        if isinstance(ground, Canvas):
+            digest.update(f"{ground.image.shape} {ground.keep_scales}".encode())
+            digest.update(ground.image.tobytes() + ground.editable.tobytes())
+        if ground is not None:
+            digest.update(ground.labels.tobytes())
         return digest.hexdigest()[:32]
 
 
@@ -380,15 +393,17 @@ def _is_out_of_memory(error: RuntimeError) -> bool:
     return any(sign in str(error) for sign in signs)
 
 
-def _require_canvas(job: RenderJob, canvas: Canvas | None) -> None:
+def _require_ground(job: RenderJob, ground: Ground) -> None:
     needed = job.route in ("backdrop", "repaint")
-    if needed != (canvas is not None):
+    if needed != isinstance(ground, Canvas):
         raise ValueError(f"a {job.route} job {'needs a' if needed else 'takes no'} canvas")
-    if canvas is None:
+    if isinstance(ground, Layout) and job.route != "view":
+        raise ValueError(f"a {job.route} job takes no layout")
+    if not isinstance(ground, Canvas):
         return
-    if canvas.image.shape[:2] != job.size_px:
-        raise ValueError(f"canvas is {canvas.image.shape[:2]}, job asks for {job.size_px}")
-    mask = canvas.editable
+    if ground.image.shape[:2] != job.size_px:
+        raise ValueError(f"canvas is {ground.image.shape[:2]}, job asks for {job.size_px}")
+    mask = ground.editable
     if mask.shape != job.size_px or mask.dtype != np.bool_:
         raise ValueError(f"mask is {mask.dtype} {mask.shape}, must be bool {job.size_px}")
     if not mask.any():

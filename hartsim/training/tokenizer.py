@@ -8,9 +8,10 @@
 """
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -23,6 +24,8 @@ from hartsim.hart.quantizer import codebook_loss
 from hartsim.hart.tokenizer import LinearPixels, Tokenizer, from_pixels, to_pixels
 from hartsim.images import contact_sheet, encode_png
 from hartsim.training.corpus import Corpus
+from hartsim.training.critic import RATE as CRITIC_RATE
+from hartsim.training.critic import make_critic
 from hartsim.training.features import PhotographFeatures, perceptual_loss
 from hartsim.training.parallel import Ranks
 from hartsim.training.run import Budget, Run, ahead, learning_rate
@@ -33,6 +36,8 @@ SHARES = {"continuous": 0.6, "codebook": 0.1, "alternating": 0.3}
 """How the budget is divided among the phases."""
 SMALL_NOISE = 0.15
 """Noise on what the decoder is shown at the end, in deviations of what codes leave over."""
+CRITIC_ALONE = 100
+"""Steps in which a critic learns, and is not heeded yet."""
 WHOLE_BATCH = 24
 """Latents of whole pictures that the codebook learns from at a step."""
 
@@ -171,7 +176,21 @@ def train_decoder(
     school = School(tokenizer, _features(how, ranks), corpus, how, ranks)
     run = Run(folder, "decoder", budget, ranks, how.seed + len(SHARES))
     optimizer = _optimizer_of_decoder(tokenizer)
-    _resume(run, tokenizer, optimizer)
+    critic, of_critic = make_critic(how.seed, ranks.device)
+    state = run.start()
+    if state is not None:
+        _take_up(state, tokenizer, optimizer)
+        critic.load_state_dict(state["critic"])
+        of_critic.load_state_dict(state["of_critic"])
+
+    def save() -> None:
+        run.save(
+            model=tokenizer.state_dict(),
+            optimizer=optimizer.state_dict(),
+            critic=critic.state_dict(),
+            of_critic=of_critic.state_dict(),
+        )
+
     while (progress := run.progress) < 1:
         picks, choose = _picks(school, run.step, run.seed)
         image, source = _tensor(corpus.batch(picks)).to(ranks.device), run.step % 3
@@ -184,13 +203,23 @@ def train_decoder(
                 shown = draw(shown, captions, run.generator())
         shown, piece = window(shown, image, how.crop_px, choose)
         with ranks.autocast():
-            pixels, seen = _errors(school, tokenizer.decode(shown), piece)
+            made = tokenizer.decode(shown)
+            pixels, seen = _errors(school, made, piece)
             loss = pixels + how.perceptual * seen
+            if how.adversarial > 0 and run.step >= CRITIC_ALONE:
+                loss = loss + how.adversarial * critic.rejection(made)
         rate = learning_rate(how.decoder_rate, run.step, progress)
         _descend(loss, tokenizer, optimizer, rate, run)
-        run.log(source=float(source), l1=pixels, perceptual=seen)
-        _advance(run, tokenizer, optimizer)
-    run.save(model=tokenizer.state_dict(), optimizer=optimizer.state_dict())
+        fooled = torch.zeros(())
+        if how.adversarial > 0:
+            with ranks.autocast():
+                fooled = critic.mistakes(made, piece)
+            _descend(fooled, critic, of_critic, CRITIC_RATE, run)
+        run.log(source=float(source), l1=pixels, perceptual=seen, critic=fooled)
+        run.step += 1
+        if run.due():
+            save()
+    save()
 
 
 @torch.no_grad()
@@ -376,9 +405,15 @@ def _resume(run: Run, tokenizer: Tokenizer, optimizer: torch.optim.Optimizer) ->
     state = run.start()
     if state is None:
         return False
+    _take_up(state, tokenizer, optimizer)
+    return True
+
+
+def _take_up(
+    state: Mapping[str, Any], tokenizer: Tokenizer, optimizer: torch.optim.Optimizer
+) -> None:
     tokenizer.load_state_dict(state["model"])
     optimizer.load_state_dict(state["optimizer"])
-    return True
 
 
 @torch.no_grad()

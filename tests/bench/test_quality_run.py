@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from hartsim.bench.quality import judges, show
+from hartsim.bench.quality import drawing, judges, show
 from hartsim.bench.quality.distances import frechet_distance
 from hartsim.bench.quality.exam import make_exam, targets_of
 from hartsim.bench.quality.figures import Findings, LeftOut, Row
@@ -21,8 +21,8 @@ from hartsim.errors import ConfigError, DatasetError
 from hartsim.hart.checkpoint import save_hart
 from hartsim.hart.config import hart_config
 from hartsim.hart.model import new_hart
-from hartsim.training.corpus import Entry, read_corpus, write_part
-from hartsim.types import CLASS_ID
+from hartsim.training.corpus import HAZARD, Entry, read_corpus, write_part
+from hartsim.types import CLASS_ID, CLASSES, UNKNOWN
 from tools.quality import page
 
 SIDE = 64
@@ -49,7 +49,8 @@ def entry(seed: int, look: str = "render") -> Entry:
     words = [f"a car on a road at {time}" if shown else f"an empty road at {time}"]
     depth = np.full((SIDE, SIDE), 9, np.float32)
     record |= {"hazards": things, "objects": []}
-    return Entry(image, labels, np.zeros_like(labels), depth, words, record)
+    marks = np.where(labels == CAR, np.uint8(HAZARD), np.uint8(0))
+    return Entry(image, labels, marks, depth, words, record)
 
 
 @pytest.fixture(scope="module")
@@ -201,6 +202,31 @@ def test_random_weights_show_cars_no_more_often_when_asked(found):
     hazards = next(each for each in of.findings if each.name == "hazards")
     more = hazards.row("class present more than when calm (classifier)", "generated")
     assert more.low <= 0 <= more.high
+
+
+def test_a_model_that_heeds_labels_is_measured_by_layout_too(found, tmp_path, monkeypatch):
+    config = hart_config("tiny")
+    transformer = dataclasses.replace(config.transformer, label_classes=len(CLASSES))
+    save_hart(
+        new_hart(dataclasses.replace(config, transformer=transformer), seed=0), tmp_path / "w"
+    )
+    given = []
+
+    def watched(hart, prompts, calm, layouts, keys, threads):
+        given.append(layouts)
+        return draw_views(hart, prompts, calm, layouts, keys, threads)
+
+    draw_views = drawing.draw_views
+    monkeypatch.setattr(drawing, "draw_views", watched)
+    request = dataclasses.replace(found[0].request, weights=tmp_path / "w", only=("hazards",))
+    (hazards,) = measure(Materials(request))
+    whole, calm = given[-2:]
+    for layout, without in zip(whole, calm, strict=True):
+        assert (layout == CAR).any()
+        assert np.array_equal(without == UNKNOWN, layout == CAR)
+    for of in ("generated, by layout", "calm prompt and layout"):
+        assert hazards.row("class present (classifier)", of).n > 0
+    assert hazards.row("class present more than when calm (classifier)", "generated, by layout")
 
 
 def test_judges_are_kept_for_the_next_run(found, data, weights):

@@ -21,6 +21,8 @@ KINDS = {
     "calm": Kind(GRID, calm=True),
     "canvas": Kind(GRID, canvas=True),
     "labels": Kind(GRID, canvas=True, labels=True),
+    "layout": Kind(GRID, labels=True),
+    "calm layout": Kind(GRID, labels=True, calm=True),
     "seamless": Kind(GRID, seamless=True),
     "seamless, negative": Kind(GRID, seamless=True, negative=True),
 }

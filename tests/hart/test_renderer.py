@@ -15,7 +15,7 @@ from hartsim.hart.renderer import HartRenderer, find_hart, make_renderer
 from hartsim.hart.sampling import SamplingSettings, generate
 from hartsim.hart.tokenizer import to_pixels
 from hartsim.images import resize
-from hartsim.types import CLASS_ID, CLASSES, Canvas, RenderJob
+from hartsim.types import CLASS_ID, CLASSES, Canvas, Layout, RenderJob
 
 SETTINGS = SamplingSettings(guidance=2.0)
 
@@ -34,6 +34,10 @@ def canvas(size_px=(32, 32), keep_scales=1):
     editable = np.zeros(size_px, bool)
     editable[: size_px[0] // 2, : size_px[1] // 2] = True
     return Canvas(image, editable, np.zeros(size_px, np.uint8), keep_scales)
+
+
+def layout(name, size_px=(32, 32)):
+    return Layout(np.full(size_px, CLASS_ID[name], np.uint8))
 
 
 def masked(editable):
@@ -178,17 +182,39 @@ def test_a_single_picture_too_large_for_memory_is_an_error(tiny):
         list(HartRenderer(tiny, SETTINGS, run=run)([(job(), None)]))
 
 
-def test_repaints_follow_the_labels_of_their_canvas_where_the_model_does():
+@pytest.fixture
+def following():
+    """A model that heeds labels, and draws twice where a job has a calm prompt."""
     config = hart_config("tiny")
     transformer = dataclasses.replace(config.transformer, label_classes=len(CLASSES))
     hart = new_hart(dataclasses.replace(config, transformer=transformer), seed=0)
     torch.nn.init.normal_(hart.transformer.label_embed.weight)
-    renderer = HartRenderer(hart, SETTINGS, threads=1)
+    return HartRenderer(hart, dataclasses.replace(SETTINGS, choices=2), threads=1)
+
+
+@pytest.mark.parametrize("calm", ["", "a road"])
+def test_views_follow_their_layout_and_nothing_of_it_stays(following, calm):
+    view = dataclasses.replace(job(), calm=calm)
+    work = [(view, layout("road")), (view, layout("sky", (50, 50))), (view, None)]
+    road, sky, free = following(work)
+    assert len({each.image.tobytes() for each in (road, sky, free)}) == 3
+    assert len({each.cache_key for each in (road, sky, free)}) == 3
+    (alone,) = following([(view, layout("road"))])
+    assert np.array_equal(alone.image, road.image)
+    assert alone.cache_key == road.cache_key
+
+
+def test_a_layout_changes_nothing_for_a_model_that_heeds_none(renderer):
+    guided, free = renderer([(job(), layout("road")), (job(), None)])
+    assert np.array_equal(guided.image, free.image)
+
+
+def test_repaints_follow_the_labels_of_their_canvas_where_the_model_does(following):
     road, sky = (
         dataclasses.replace(canvas(), labels=np.full((32, 32), CLASS_ID[name], np.uint8))
         for name in ("road", "sky")
     )
-    first, again, other = renderer([(job("repaint", key="k"), each) for each in (road, road, sky)])
+    first, again, other = following([(job("repaint", key="k"), each) for each in (road, road, sky)])
     assert np.array_equal(first.image, again.image)
     assert not np.array_equal(first.image, other.image)
     assert first.cache_key != other.cache_key
@@ -236,6 +262,8 @@ def test_a_render_says_what_made_it(renderer, tiny):
     [
         ((job("repaint"), None), "a repaint job needs a canvas"),
         ((job("view"), canvas()), "a view job takes no canvas"),
+        ((job("texture"), layout("road")), "a texture job takes no layout"),
+        ((job("repaint"), layout("road")), "a repaint job needs a canvas"),
         ((job("repaint"), canvas((32, 40))), r"canvas is \(32, 40\), job asks for \(32, 32\)"),
         (
             (job("repaint"), masked(np.ones((32, 31), bool))),

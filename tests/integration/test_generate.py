@@ -1,5 +1,6 @@
 """`hartsim generate` end to end with the test size of HART and the embedded worlds."""
 
+import dataclasses
 import json
 import os
 import signal
@@ -10,10 +11,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from hartsim.cli import run
+from hartsim.hart.checkpoint import save_hart
+from hartsim.hart.config import hart_config
+from hartsim.hart.model import new_hart
 from hartsim.images import read_image, read_map
-from hartsim.types import CLASS_ID, UNKNOWN
+from hartsim.types import CLASS_ID, CLASSES, UNKNOWN
 
 JOB = ["generate", "spill_near_laptop", "child_behind_van", "--count", "2", "--seed", "1"]
 SETTINGS = ["hart=tiny", "world=plain", "world.size_px=64", "render.attempts=2"]
@@ -141,3 +146,39 @@ def test_another_request_leaves_the_folder_alone(whole, capsys):
     assert run([*JOB[:-1], "2", "--out", str(whole), *SETTINGS]) == 2
     assert "seed is 1 there and 2 here" in capsys.readouterr().err
     assert manifest(whole) == before
+
+
+@pytest.fixture(scope="session")
+def following(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Weights of a small model that heeds labels."""
+    config = hart_config("tiny")
+    transformer = dataclasses.replace(config.transformer, label_classes=len(CLASSES))
+    hart = new_hart(dataclasses.replace(config, transformer=transformer), seed=0)
+    torch.nn.init.normal_(hart.transformer.label_embed.weight)
+    folder = tmp_path_factory.mktemp("following")
+    save_hart(hart, folder)
+    return f"hart.weights={folder}"
+
+
+def views(root: Path) -> list[bytes]:
+    return [(folder / "image.png").read_bytes() for folder in folders(root, "view")]
+
+
+def test_views_follow_the_layout_of_their_scene_whatever_else_is_made(tmp_path, following):
+    alone = generate(tmp_path / "alone", "--routes", "view", following)
+    beside = generate(tmp_path / "beside", "--routes", "repaint,view", following)
+    free = generate(tmp_path / "free", "--routes", "view", following, "render.layout=false")
+    assert views(alone) == views(beside)
+    assert not set(views(alone)) & set(views(free))
+    for folder in folders(alone, "view"):
+        assert sorted(path.name for path in folder.iterdir()) == ["image.png", "sample.json"]
+
+
+def test_a_sentence_is_laid_out_before_it_is_painted(tmp_path, following):
+    for name, more in (("laid", []), ("again", []), ("free", ["render.layout=false"])):
+        words = ["render", "a deer on a road", "--out", str(tmp_path / f"{name}.png")]
+        assert run([*words, following, *SETTINGS, *more]) == 0
+    laid, again, free = (
+        (tmp_path / f"{name}.png").read_bytes() for name in ("laid", "again", "free")
+    )
+    assert laid == again != free

@@ -16,7 +16,7 @@ from hartsim.hart.renderer import HartRenderer
 from hartsim.hart.sampling import SamplingSettings, generate
 from hartsim.hart.tokenizer import from_pixels, to_pixels
 from hartsim.images import resize
-from hartsim.types import UNKNOWN, Canvas, Image, Labels, RenderJob
+from hartsim.types import UNKNOWN, Canvas, Image, Labels, Layout, RenderJob
 
 logger = logging.getLogger(__name__)
 
@@ -80,17 +80,25 @@ def residuals_of(hart: Hart) -> Iterator[list[Tensor]]:
         del head.__dict__["sample"]
 
 
-def draw_best(
-    hart: Hart, prompts: Sequence[str], calm: Sequence[str], keys: Sequence[str], threads: int
+def draw_views(
+    hart: Hart,
+    prompts: Sequence[str],
+    calm: Sequence[str],
+    layouts: Sequence[Labels] | None,
+    keys: Sequence[str],
+    threads: int,
 ) -> Pictures:
-    """Pictures as the `view` route makes them: of several draws the one that is least calm."""
+    """Pictures as the `view` route makes them, from prompts alone or by layouts, too.
+
+    Of several draws the one is taken that is least calm; of an empty calm prompt there is but one.
+    """
     size = hart.config.size_px
-    jobs = [
-        RenderJob("view", "front", prompt, "", size, key, calm=without)
-        for prompt, without, key in zip(prompts, calm, keys, strict=True)
+    grounds = [None] * len(prompts) if layouts is None else [Layout(each) for each in layouts]
+    work = [
+        (RenderJob("view", "front", prompt, "", size, key, calm=without), ground)
+        for prompt, without, key, ground in zip(prompts, calm, keys, grounds, strict=True)
     ]
-    renders = _renderer(hart, threads)([(job, None) for job in jobs])
-    return np.stack([render.image for render in renders])
+    return np.stack([render.image for render in _renderer(hart, threads)(work)])
 
 
 def repaint(

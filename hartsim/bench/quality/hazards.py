@@ -30,6 +30,7 @@ LEAST_SEEN = 0.3
 LEAST_ASKED = 20
 LEAST_IN_GROUP = 10
 TRUE, CALM = "true frames", "calm prompt"
+BY_LAYOUT, CALM_BY_LAYOUT = "generated, by layout", "calm prompt and layout"
 UNSEEN = "generated, in words no picture was learned by"
 
 Scores = NDArray[np.float32]
@@ -82,8 +83,8 @@ def hazards_present(
     """How often hazards asked for are seen in each set of pictures, in groups.
 
     `calibration` and `judged` are scores and targets of the two halves of the true frames; `sets`
-    has the true frames themselves under `TRUE`, under `CALM` calm pictures, and pictures of the
-    prompts of these, in the same order.
+    has the true frames themselves under `TRUE`, under `CALM` and `CALM_BY_LAYOUT` calm pictures,
+    and pictures of the prompts of these, in the same order.
     """
     limits = thresholds(*calibration)
     require_enough(int(np.isfinite(limits).sum()), 1, f"labels that the {judge} knows")
@@ -100,8 +101,9 @@ def hazards_present(
             if len(asked) < LEAST_ASKED:
                 continue
             rows += _rates(name, of, asked, pictures.scores, limits, known)
-            if CALM in sets and of not in (TRUE, CALM):
-                gain = _gain(asked, pictures.scores, sets[CALM].scores, limits)
+            calm = CALM_BY_LAYOUT if of == BY_LAYOUT else CALM
+            if calm in sets and of not in (TRUE, CALM, CALM_BY_LAYOUT):
+                gain = _gain(asked, pictures.scores, sets[calm].scores, limits)
                 rows.append(
                     Row.put(f"{level} present more than when calm ({judge})", of, "all", gain)
                 )

@@ -28,10 +28,10 @@ from hartsim.errors import DatasetError
 from hartsim.hart.model import Hart
 from hartsim.hart.renderer import find_hart
 from hartsim.hart.tokenizer import from_pixels
-from hartsim.images import resize
-from hartsim.training.corpus import Corpus, read_corpus
+from hartsim.images import resize, resize_labels
+from hartsim.training.corpus import HAZARD, Corpus, read_corpus
 from hartsim.training.features import PhotographFeatures
-from hartsim.types import Image
+from hartsim.types import UNKNOWN, Image, Labels
 
 logger = logging.getLogger(__name__)
 
@@ -153,10 +153,50 @@ class Materials:
         """Of some hazardous captions the least calm of several draws; which, and the pictures."""
         count = max(1, round(BEST_SHARE * len(self.hazardous)))
         picks, calm = self.hazardous[:count], self.calm_prompts[:count]
-        made = drawing.draw_best(
-            self.hart, self.prompts(picks), calm, self.keys(picks), self.request.threads
+        return picks, self._views(picks, self.prompts(picks), calm)
+
+    @cached_property
+    def laid_out(self) -> tuple[tuple[int, ...], list[Image]]:
+        """As `best`, by the layouts of the frames: what the `view` route makes of a scene."""
+        picks = self.best[0]
+        calm = self.calm_prompts[: len(picks)]
+        return picks, self._views(picks, self.prompts(picks), calm, self.layouts(picks))
+
+    @cached_property
+    def calm_laid_out(self) -> list[Image]:
+        """As `laid_out`, of calm prompts, where layouts leave open what the hazards cover."""
+        picks = self.best[0]
+        prompts, nothing = self.calm_prompts[: len(picks)], [""] * len(picks)
+        layouts = [
+            np.where(self._marks(i) == HAZARD, np.uint8(UNKNOWN), layout)
+            for i, layout in zip(picks, self.layouts(picks), strict=True)
+        ]
+        return self._views(picks, prompts, nothing, layouts)
+
+    def _views(
+        self,
+        picks: Sequence[int],
+        prompts: Sequence[str],
+        calm: Sequence[str],
+        layouts: Sequence[Labels] | None = None,
+    ) -> list[Image]:
+        threads = self.request.threads
+        return list(
+            drawing.draw_views(self.hart, prompts, calm, layouts, self.keys(picks), threads)
         )
-        return picks, list(made)
+
+    def layouts(self, indices: Sequence[int]) -> list[Labels]:
+        """The label maps of held-out pictures, of the model's size."""
+        return [self.exam.corpus.labels_of(i, self.hart.config.size_px) for i in indices]
+
+    def _marks(self, index: int) -> Labels:
+        return resize_labels(self.exam.corpus.marks_of(index), self.hart.config.size_px)
+
+    @cached_property
+    def drawn_by_layout(self) -> list[Image]:
+        """A picture of each pick's caption and layout."""
+        prompts, nothing = self.prompts(self.picks), [""] * len(self.picks)
+        return self._views(self.picks, prompts, nothing, self.layouts(self.picks))
 
     def repaint(self, of: str, keep_scales: int, follow: bool) -> list[Image]:
         """The frames `framed` repainted in one way, which `repainted` keeps under its name."""

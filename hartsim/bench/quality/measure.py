@@ -22,7 +22,14 @@ from hartsim.bench.quality.diversity import LEAST as LEAST_PROMPTS
 from hartsim.bench.quality.diversity import diversity, memorised, nearest
 from hartsim.bench.quality.exam import class_index, targets_of
 from hartsim.bench.quality.figures import Findings, LeftOut, Row, require_enough
-from hartsim.bench.quality.hazards import CALM, UNSEEN, Judged, hazards_present
+from hartsim.bench.quality.hazards import (
+    BY_LAYOUT,
+    CALM,
+    CALM_BY_LAYOUT,
+    UNSEEN,
+    Judged,
+    hazards_present,
+)
 from hartsim.bench.quality.judges import Taught, segment, segmenter_scores
 from hartsim.bench.quality.materials import Materials
 from hartsim.bench.quality.plan import MEASURES
@@ -127,14 +134,17 @@ def measure_distances(m: Materials) -> Findings:
     bare = m.drawn(m.picks)[1]
     others = m.exam.calibration[: len(m.picks)]
     learned = np.random.default_rng([16, m.request.seed]).permutation(len(m.learned_features))
+    made = {
+        "reconstructed, hybrid": m.features(hybrid),
+        "reconstructed, discrete": m.features(discrete),
+        "generated, hybrid": m.drawn_features,
+        "generated, discrete": m.features(bare),
+    }
+    if m.hart.config.transformer.label_classes:
+        made[BY_LAYOUT] = m.features(m.drawn_by_layout)
     found = distances(
         real,
-        {
-            "reconstructed, hybrid": m.features(hybrid),
-            "reconstructed, discrete": m.features(discrete),
-            "generated, hybrid": m.drawn_features,
-            "generated, discrete": m.features(bare),
-        },
+        made,
         {
             "other held-out (floor)": m.features(m.frames(others)),
             "training pictures": m.learned_features[learned[: len(m.picks)]],
@@ -158,6 +168,9 @@ def measure_hazards(m: Materials) -> Findings:
     if m.renamed:
         sets[UNSEEN] = (m.hazardous, m.renamed)
     sets[CALM] = (m.hazardous, m.calm)
+    if m.hart.config.transformer.label_classes:
+        sets[BY_LAYOUT] = m.laid_out
+        sets[CALM_BY_LAYOUT] = (m.laid_out[0], m.calm_laid_out)
 
     scored = m.scored_frames
     by_set = {TRUE: Judged(scored[1][0], m.records(m.judged))}

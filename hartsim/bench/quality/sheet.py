@@ -150,6 +150,8 @@ def strips_of(materials: Materials) -> list[Strip]:
         ]
         if "best" in made:
             strips.append(Strip("best of several draws", tuple(m.best[1][:SHOWN])))
+        if "laid_out" in made:
+            strips.append(Strip("by layout, best of several", tuple(m.laid_out[1][:SHOWN])))
         strips.append(Strip("calm prompts", tuple(m.calm[:SHOWN])))
     if m.repainted:
         strips.append(Strip("frames to repaint", tuple(m.frames(m.framed[:SHOWN]))))

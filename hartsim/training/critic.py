@@ -2,15 +2,16 @@
 
 Pixels and features alone make a decoder hedge: where it is in doubt it blurs, or lays a fine mesh
 over all. The critic looks at every patch by itself (PatchGAN, arXiv 1611.07004), as in VQGAN (arXiv
-2012.09841), with the hinge loss of arXiv 1705.02894.
+2012.09841), with the hinge loss of arXiv 1705.02894 and spectral normalisation (arXiv 1802.05957).
 """
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.nn.utils.parametrizations import spectral_norm
 
 WIDTHS = (32, 64, 128)
-GROUPS = 8
+STRIDE = 2
 RATE = 2e-4
 
 
@@ -21,11 +22,10 @@ class Critic(nn.Module):
         super().__init__()
         layers: list[nn.Module] = []
         for before, width in zip((3, *WIDTHS), WIDTHS, strict=False):
-            layers.append(nn.Conv2d(before, width, kernel_size=4, stride=2, padding=1))
-            if before > 3:
-                layers.append(nn.GroupNorm(GROUPS, width))
-            layers.append(nn.LeakyReLU(0.2))
-        self.layers = nn.Sequential(*layers, nn.Conv2d(WIDTHS[-1], 1, kernel_size=3, padding=1))
+            conv = nn.Conv2d(before, width, kernel_size=4, stride=STRIDE, padding=1)
+            layers += [spectral_norm(conv), nn.LeakyReLU(0.2)]
+        last = nn.Conv2d(WIDTHS[-1], 1, kernel_size=3, padding=1)
+        self.layers = nn.Sequential(*layers, spectral_norm(last))
 
     def forward(self, image: Tensor) -> Tensor:
         """Scores: above 1 for what is surely true, below -1 for what is surely drawn."""
@@ -33,7 +33,7 @@ class Critic(nn.Module):
         return scores
 
     def mistakes(self, drawn: Tensor, true: Tensor) -> Tensor:
-        """The hinge loss of the critic itself."""
+        """The hinge loss of the critic itself; both are (B, 3, H, W)."""
         scores = self(torch.cat([drawn.detach(), true]))
         of_drawn, of_true = scores.chunk(2)
         loss: Tensor = functional.relu(1 + of_drawn).mean() + functional.relu(1 - of_true).mean()
@@ -43,6 +43,14 @@ class Critic(nn.Module):
         """How far the critic is from taking drawn pictures for true ones; the decoder's loss."""
         loss: Tensor = -self(drawn).mean()
         return loss
+
+
+def shifted(image: Tensor, generator: torch.Generator) -> Tensor:
+    """A part of the picture that begins anywhere: faults must not hide between the patches."""
+    reach = STRIDE ** len(WIDTHS)
+    down, right = torch.randint(reach, (2,), generator=generator, device=generator.device).tolist()
+    height, width = (side - reach for side in image.shape[2:])
+    return image[:, :, down : down + height, right : right + width]
 
 
 def make_critic(seed: int, device: torch.device) -> tuple[Critic, torch.optim.Optimizer]:

@@ -25,10 +25,10 @@ from hartsim.hart.tokenizer import LinearPixels, Tokenizer, from_pixels, to_pixe
 from hartsim.images import contact_sheet, encode_png
 from hartsim.training.corpus import Corpus
 from hartsim.training.critic import RATE as CRITIC_RATE
-from hartsim.training.critic import make_critic
+from hartsim.training.critic import make_critic, shifted
 from hartsim.training.features import PhotographFeatures, perceptual_loss
 from hartsim.training.parallel import Ranks
-from hartsim.training.run import Budget, Run, ahead, learning_rate
+from hartsim.training.run import Average, Budget, Run, ahead, learning_rate
 
 logger = logging.getLogger(__name__)
 
@@ -169,7 +169,7 @@ def train_decoder(
     """Go on training the decoder, a third of the steps on what a transformer really draws.
 
     `draw` makes latents (B, C, P, P) of true ones and their captions. Encoder and codes stay, so
-    the transformer need not learn anew.
+    the transformer need not learn anew. What comes out is a moving average of the weights.
     """
     how, ranks = how or TokenizerTraining(), ranks or Ranks()
     tokenizer.to(ranks.device)
@@ -177,11 +177,14 @@ def train_decoder(
     run = Run(folder, "decoder", budget, ranks, how.seed + len(SHARES))
     optimizer = _optimizer_of_decoder(tokenizer)
     critic, of_critic = make_critic(how.seed, ranks.device)
+    average = Average(tokenizer)
     state = run.start()
     if state is not None:
         _take_up(state, tokenizer, optimizer)
         critic.load_state_dict(state["critic"])
         of_critic.load_state_dict(state["of_critic"])
+        average.values = {key: value.to(ranks.device) for key, value in state["average"].items()}
+        average.updates = state["updates"]
 
     def save() -> None:
         run.save(
@@ -189,6 +192,8 @@ def train_decoder(
             optimizer=optimizer.state_dict(),
             critic=critic.state_dict(),
             of_critic=of_critic.state_dict(),
+            average=average.values,
+            updates=average.updates,
         )
 
     while (progress := run.progress) < 1:
@@ -207,19 +212,23 @@ def train_decoder(
             pixels, seen = _errors(school, made, piece)
             loss = pixels + how.perceptual * seen
             if how.adversarial > 0 and run.step >= CRITIC_ALONE:
-                loss = loss + how.adversarial * critic.rejection(made)
+                part = shifted(made, run.generator(1))
+                loss = loss + how.adversarial * critic.rejection(part)
         rate = learning_rate(how.decoder_rate, run.step, progress)
         _descend(loss, tokenizer, optimizer, rate, run)
         fooled = torch.zeros(())
         if how.adversarial > 0:
             with ranks.autocast():
-                fooled = critic.mistakes(made, piece)
+                parts = shifted(torch.cat([made.detach(), piece]), run.generator(2)).chunk(2)
+                fooled = critic.mistakes(*parts)
             _descend(fooled, critic, of_critic, CRITIC_RATE, run)
         run.log(source=float(source), l1=pixels, perceptual=seen, critic=fooled)
+        average.update(tokenizer)
         run.step += 1
         if run.due():
             save()
     save()
+    tokenizer.load_state_dict(average.values)
 
 
 @torch.no_grad()

@@ -22,8 +22,9 @@ from hartsim.scenario.compiler import compile_draw
 from hartsim.scenario.draw import pick, stream
 from hartsim.scenario.library import library_scenarios
 from hartsim.scenario.load import load_scenario
-from hartsim.scenario.prompts import backdrop_prompt, describe, look_called, sky_phrase, written
+from hartsim.scenario.prompts import backdrop_prompt, describe, look_called, sky_phrase
 from hartsim.scenario.schema import Scenario
+from hartsim.scenario.wording import written
 from hartsim.training.corpus import HAZARD, OBJECT, Entry, refuse_strangers, write_part
 from hartsim.types import CLASS_ID, UNKNOWN, Depth, Frame, Image, Labels, Task
 from hartsim.worlds import World, street, tabletop_textures, textures

@@ -24,10 +24,10 @@ from hartsim.scenario.prompts import (
     backdrop_prompt,
     describe,
     look_called,
-    seen_by,
     texture_prompts,
 )
 from hartsim.scenario.schema import CameraSpec, ObjectSpec, Scenario, SceneSpec
+from hartsim.scenario.sightings import seen_by
 from hartsim.scenario.surroundings import GROUNDS, PLACES, TIMES, WEATHERS
 from hartsim.types import Box3D, Vector3
 

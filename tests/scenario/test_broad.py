@@ -3,8 +3,8 @@ from hypothesis import given
 from hartsim.scenario.broad import broad_scenario
 from hartsim.scenario.catalogue import ids_of
 from hartsim.scenario.compiler import compile_draw
-from hartsim.scenario.prompts import seen_by
 from hartsim.scenario.schema import misfit, rules_of
+from hartsim.scenario.sightings import seen_by
 from tests.strategies import scenarios, seeds, tasks
 
 

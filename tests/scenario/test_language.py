@@ -7,8 +7,9 @@ from hartsim.scenario.compiler import compile_draw
 from hartsim.scenario.kinds import KINDS, kinds_of
 from hartsim.scenario.language import parse_sentence
 from hartsim.scenario.lexicon import nearest_word
-from hartsim.scenario.prompts import describe, seen_by
+from hartsim.scenario.prompts import describe
 from hartsim.scenario.schema import misfit, variable_fields
+from hartsim.scenario.sightings import seen_by
 from hartsim.scenario.surroundings import PLACES
 from tests.strategies import scenarios, seeds
 

@@ -27,12 +27,12 @@ from hartsim.scenario.prompts import (
     counted,
     describe,
     is_known,
-    seen_by,
     texture_prompts,
-    weather_phrase,
 )
 from hartsim.scenario.schema import DEFAULT_CAMERAS, CameraSpec, ObjectSpec
+from hartsim.scenario.sightings import seen_by
 from hartsim.scenario.surroundings import GROUNDS, WEATHERS
+from hartsim.scenario.wording import weather_phrase
 from tests.strategies import scenarios, seeds
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "prompts"

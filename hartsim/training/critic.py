@@ -11,7 +11,6 @@ from torch.nn import functional
 from torch.nn.utils.parametrizations import spectral_norm
 
 WIDTHS = (32, 64, 128)
-STRIDE = 2
 RATE = 2e-4
 
 
@@ -22,7 +21,7 @@ class Critic(nn.Module):
         super().__init__()
         layers: list[nn.Module] = []
         for before, width in zip((3, *WIDTHS), WIDTHS, strict=False):
-            conv = nn.Conv2d(before, width, kernel_size=4, stride=STRIDE, padding=1)
+            conv = nn.Conv2d(before, width, kernel_size=4, stride=2, padding=1)
             layers += [spectral_norm(conv), nn.LeakyReLU(0.2)]
         last = nn.Conv2d(WIDTHS[-1], 1, kernel_size=3, padding=1)
         self.layers = nn.Sequential(*layers, spectral_norm(last))
@@ -43,14 +42,6 @@ class Critic(nn.Module):
         """How far the critic is from taking drawn pictures for true ones; the decoder's loss."""
         loss: Tensor = -self(drawn).mean()
         return loss
-
-
-def shifted(image: Tensor, generator: torch.Generator) -> Tensor:
-    """A part of the picture that begins anywhere: faults must not hide between the patches."""
-    reach = STRIDE ** len(WIDTHS)
-    down, right = torch.randint(reach, (2,), generator=generator, device=generator.device).tolist()
-    height, width = (side - reach for side in image.shape[2:])
-    return image[:, :, down : down + height, right : right + width]
 
 
 def make_critic(seed: int, device: torch.device) -> tuple[Critic, torch.optim.Optimizer]:

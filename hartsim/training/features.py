@@ -15,6 +15,10 @@ TAPS = (0, 2, 4, 10)
 """Blocks whose outputs the perceptual loss compares: strides 2, 4, 8 and 16."""
 
 
+SHIFT_PX = 8
+"""How far pictures are shifted against the strides of networks."""
+
+
 class PhotographFeatures(nn.Module):
     """EfficientNet-Lite0, frozen; images are (B, 3, H, W) in [-1, 1]."""
 
@@ -49,6 +53,19 @@ class PhotographFeatures(nn.Module):
         image = functional.interpolate(image, size=(224, 224), mode="bilinear", antialias=True)
         pooled: Tensor = self.net.extract_features(image).mean(dim=(2, 3))
         return pooled
+
+
+def shifted(image: Tensor, generator: torch.Generator) -> Tensor:
+    """A part of pictures (B, C, H, W) that begins anywhere, some pixels smaller.
+
+    Strided networks see some pixels less than others, always the same: a decoder that knew where
+    would lay a mesh there.
+    """
+    down, right = torch.randint(
+        SHIFT_PX, (2,), generator=generator, device=generator.device
+    ).tolist()
+    height, width = (side - SHIFT_PX for side in image.shape[2:])
+    return image[:, :, down : down + height, right : right + width]
 
 
 def perceptual_loss(features: PhotographFeatures, made: Tensor, true: Tensor) -> Tensor:

@@ -25,8 +25,8 @@ from hartsim.hart.tokenizer import LinearPixels, Tokenizer, from_pixels, to_pixe
 from hartsim.images import contact_sheet, encode_png
 from hartsim.training.corpus import Corpus
 from hartsim.training.critic import RATE as CRITIC_RATE
-from hartsim.training.critic import make_critic, shifted
-from hartsim.training.features import PhotographFeatures, perceptual_loss
+from hartsim.training.critic import make_critic
+from hartsim.training.features import PhotographFeatures, perceptual_loss, shifted
 from hartsim.training.parallel import Ranks
 from hartsim.training.run import Average, Budget, Run, ahead, learning_rate
 
@@ -36,6 +36,8 @@ SHARES = {"continuous": 0.6, "codebook": 0.1, "alternating": 0.3}
 """How the budget is divided among the phases."""
 SMALL_NOISE = 0.15
 """Noise on what the decoder is shown at the end, in deviations of what codes leave over."""
+SHIFT, CRITIC_SHIFT = 1, 2
+"""Purposes of a step's randomness, besides noise."""
 CRITIC_ALONE = 100
 """Steps in which a critic learns, and is not heeded yet."""
 WHOLE_BATCH = 24
@@ -95,7 +97,7 @@ def continuous(school: School, run: Run) -> None:
             latent = tokenizer.vae.quant_conv(tokenizer.vae.encoder(image))
             noise = _noise(latent, run)
             decoded = tokenizer.decode(latent + how.latent_noise * noise)
-            pixels, seen = _errors(school, decoded, image)
+            pixels, seen = _errors(school, decoded, image, run.generator(SHIFT))
             penalty = how.latent_penalty * latent.float().square().mean()
             loss = pixels + how.perceptual * seen + penalty
         _descend(loss, tokenizer, optimizer, learning_rate(how.rate, run.step, progress), run)
@@ -148,7 +150,7 @@ def alternating(school: School, run: Run) -> None:
             shown = shown + SMALL_NOISE * how.residual_std * _noise(shown, run)
         shown, piece = window(shown, image, how.crop_px, choose)
         with school.ranks.autocast():
-            pixels, seen = _errors(school, tokenizer.decode(shown), piece)
+            pixels, seen = _errors(school, tokenizer.decode(shown), piece, run.generator(SHIFT))
             loss = pixels + how.perceptual * seen
         rate = learning_rate(how.decoder_rate, run.step, progress)
         _descend(loss, tokenizer, optimizer, rate, run)
@@ -209,17 +211,19 @@ def train_decoder(
         shown, piece = window(shown, image, how.crop_px, choose)
         with ranks.autocast():
             made = tokenizer.decode(shown)
-            pixels, seen = _errors(school, made, piece)
+            pixels, seen = _errors(school, made, piece, run.generator(SHIFT))
             loss = pixels + how.perceptual * seen
             if how.adversarial > 0 and run.step >= CRITIC_ALONE:
-                part = shifted(made, run.generator(1))
+                part = shifted(made, run.generator(CRITIC_SHIFT))
                 loss = loss + how.adversarial * critic.rejection(part)
         rate = learning_rate(how.decoder_rate, run.step, progress)
         _descend(loss, tokenizer, optimizer, rate, run)
         fooled = torch.zeros(())
         if how.adversarial > 0:
             with ranks.autocast():
-                parts = shifted(torch.cat([made.detach(), piece]), run.generator(2)).chunk(2)
+                parts = shifted(
+                    torch.cat([made.detach(), piece]), run.generator(CRITIC_SHIFT + 1)
+                ).chunk(2)
                 fooled = critic.mistakes(*parts)
             _descend(fooled, critic, of_critic, CRITIC_RATE, run)
         run.log(source=float(source), l1=pixels, perceptual=seen, critic=fooled)
@@ -380,12 +384,15 @@ def _optimizer_of_decoder(tokenizer: Tokenizer) -> torch.optim.Optimizer:
     return torch.optim.AdamW(trained, betas=(0.9, 0.99), weight_decay=0.01)
 
 
-def _errors(school: School, made: Tensor, image: Tensor) -> tuple[Tensor, Tensor]:
+def _errors(
+    school: School, made: Tensor, image: Tensor, generator: torch.Generator
+) -> tuple[Tensor, Tensor]:
     """How far a picture is from the true one: by pixels and to the eye."""
     pixels = functional.l1_loss(made, image)
     if school.features is None:
         return pixels, torch.zeros_like(pixels)
-    return pixels, perceptual_loss(school.features, made, image)
+    parts = shifted(torch.cat([made, image]), generator).chunk(2)
+    return pixels, perceptual_loss(school.features, *parts)
 
 
 def _features(how: TokenizerTraining, ranks: Ranks) -> PhotographFeatures | None:

@@ -11,6 +11,7 @@ from hartsim.hart.tokenizer import Tokenizer
 from hartsim.training import tokenizer as training
 from hartsim.training.corpus import read_corpus
 from hartsim.training.critic import make_critic
+from hartsim.training.features import shifted
 from hartsim.training.run import Budget
 from tests.training.fakes import fake_corpus, stop_after
 
@@ -77,3 +78,15 @@ def test_an_interrupted_run_ends_in_the_same_bytes(corpus, tmp_path, monkeypatch
         with pytest.raises(KeyboardInterrupt):
             taught(tmp_path / "halves", corpus, STEPS)
     assert torch.equal(taught(tmp_path / "halves", corpus, STEPS), whole)
+
+
+def test_pictures_are_shifted_together_and_otherwise_each_time():
+    rows = torch.arange(32.0)[:, None].expand(32, 32)
+    pair = torch.stack([rows, rows + 100])[:, None]
+    starts = set()
+    for seed in range(40):
+        one, other = shifted(pair, torch.Generator().manual_seed(seed)).chunk(2)
+        assert one.shape == (1, 1, 24, 24)
+        assert torch.equal(one + 100, other)
+        starts.add(int(one[0, 0, 0, 0]))
+    assert starts == set(range(8))

@@ -3,7 +3,7 @@
 #
 # Every step goes on where it was cut off. WORK holds 20 GB in the end. On two cores of a laptop:
 # PARTS (40) of 250 simulator frames take half an hour, FRAMES (1500) path-traced ones 40 minutes, the
-# tokenizer 45 minutes, the transformer two hours, the decoder 15 minutes.
+# tokenizer 45 minutes, the transformer two hours, the decoder an hour.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 work=${1:?folder to work in} parts=${2:-40} frames=${3:-1500}
@@ -37,6 +37,7 @@ run=$work/run
 "$bin/hartsim" train tokenizer --data "$work/corpus" --out "$run" --minutes 45
 "$bin/hartsim" train transformer --data "$work/corpus" --out "$run" --minutes 120 \
   --words "$work/words.safetensors"
-"$bin/hartsim" train decoder --data "$work/corpus" --out "$run" --minutes 15
+"$bin/hartsim" train decoder --data "$work/corpus" --out "$run" --minutes 60 \
+  tokenizer.batch=4 tokenizer.crop_px=256 tokenizer.decoder_rate=2e-4 tokenizer.adversarial=0.1
 "$bin/python" tools/ship_mini.py "$run/mini"
 echo "shipped; measure it: $bin/hartsim bench quality --data $work/corpus, and see $here/tools/mini_sheets.py"

@@ -3,7 +3,8 @@
 .venv/bin/python tools/mini_sheets.py --data corpus --out docs/images
 
 Prompts, frames and labels are those of held-out parts of a corpus, spread evenly over them; nothing
-is drawn twice and nothing is left out. `samples-LOOK.jpg` has 64 pictures, one draw each;
+is drawn twice and nothing is left out. `samples-LOOK.jpg` has 64 pictures, one draw each, by prompt
+and by the layout of the held-out frame, as the `view` route makes them;
 `repaints.jpg` has frames, their labels, and what the model makes of frame and labels, and of labels
 alone; `textures.jpg` has 16 textures, each laid two by two.
 """
@@ -52,9 +53,13 @@ def spread(places: Sequence[int], count: int) -> list[int]:
 
 
 def samples(hart: Hart, corpus: Corpus, picks: Sequence[int]) -> list[Image]:
-    """A picture of each caption."""
-    prompts = [corpus.captions[i][0] for i in picks]
-    return list(drawing.draw(hart, prompts, [f"sheet {i}" for i in picks])[0])
+    """A picture of each caption, laid out as the frame that the caption is of."""
+    prompts, nothing = [corpus.captions[i][0] for i in picks], [""] * len(picks)
+    layouts = None
+    if hart.config.transformer.label_classes:
+        layouts = [corpus.labels_of(i, hart.config.size_px) for i in picks]
+    keys = [f"sheet {i}" for i in picks]
+    return list(drawing.draw_views(hart, prompts, nothing, layouts, keys, THREADS))
 
 
 def repaints(hart: Hart, corpus: Corpus) -> Image:

@@ -222,7 +222,7 @@ def describe_request(request: BankRequest, painter: Painter) -> dict[str, Any]:
     """What must be equal for a run to continue a bank: all that decides a picture's bytes."""
     config = request.config
     render = asdict(config.render)
-    del render["batch"]
+    del render["batch"], render["layout"]
     scenarios = read_scenarios(request.scenarios)
     return {
         "scenarios": {each.name: each.source_hash for each in scenarios},

@@ -202,7 +202,7 @@ class TokenizerTraining:
     perceptual: float = _number(0.3, 0)
     """Weight of the distance to the eye, beside that of the pixels."""
     adversarial: float = _number(0.0, 0)
-    """Weight of a critic's opinion, for the decoder alone; 0 goes without one."""
+    """Weight of a critic's opinion in `hartsim train decoder`; 0 goes without one."""
     latent_noise: float = _number(0.1, 0)
     """Noise on the latents, so that the decoder forgives what the transformer gets wrong."""
     latent_penalty: float = _number(1e-4, 0)
@@ -233,9 +233,12 @@ class TransformerTraining:
     wrong_share: float = _number(0.6, 0, 1)
     most_wrong: float = _number(0.6, 0)
     """Share of pictures read with wrong codes, and the most noise that makes them so."""
-    object_weight: float = _number(3.0, 0)
-    hazard_weight: float = _number(8.0, 0)
-    """What codes of named objects and of hazards weigh in the loss; those of all else weigh 1."""
+    object_weight: float = _number(3.0, 0.001)
+    hazard_weight: float = _number(8.0, 0.001)
+    """What codes of named objects and of hazards weigh in the loss; those of all else weigh 1.
+
+    At the last scale, of which most tokens are left out, they are drawn so much more often instead.
+    """
     residual_weight: float = _number(1.0, 0)
     preview_every: int = _number(500, 1)
     """Steps between two sheets of samples and measurements on held-out pictures."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from hartsim.config import RunConfig
 from hartsim.errors import ConfigError
 from hartsim.scenario.compiled import CompiledScene
-from hartsim.types import Canvas, Image, Layout, Render, RenderJob, Route, Size
+from hartsim.types import Image, Render, RenderJob, Route, Size, Underlay
 
 USUAL_PX, MOST_ENLARGED = 256, 4
 """The side of pictures where none is asked for; no model's are enlarged more than so many times."""
@@ -38,9 +38,7 @@ class Painter:
         """Whether a picture of this route needs to know what the simulator shows."""
         return route != "view" or self.layout
 
-    def __call__(
-        self, work: Sequence[tuple[RenderJob, Canvas | Layout | None]]
-    ) -> Iterator[Render]:
+    def __call__(self, work: Sequence[tuple[RenderJob, Underlay]]) -> Iterator[Render]:
         """The renders, in the order of the work."""
         return self.renderer(work)
 

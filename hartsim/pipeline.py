@@ -6,7 +6,8 @@ Here, and only here, scenarios, worlds, the model and the dataset meet.
 """
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -19,7 +20,7 @@ from hartsim.dataset.annotate import annotate
 from hartsim.dataset.checks import OF_THE_FRAME, check, check_texture
 from hartsim.dataset.layout import is_sample
 from hartsim.dataset.writer import DatasetWriter
-from hartsim.errors import WorldLostError
+from hartsim.errors import ConfigError, WorldError, WorldLostError
 from hartsim.painter import Painter
 from hartsim.request import GenerateRequest, Shot, Wanted, describe_request, plan
 from hartsim.scenario.compiled import CompiledScene
@@ -43,6 +44,7 @@ from hartsim.types import (
     Route,
     Sample,
     Task,
+    Underlay,
 )
 from hartsim.worlds import World
 from hartsim.worlds.cruise import keep_lane
@@ -80,7 +82,8 @@ def generate(request: GenerateRequest, left_out: dict[str, str] | None = None) -
     with Worlds(request.config, painter.size_px, request.replay) as worlds:
         missing = [wanted for wanted in planned if not is_sample(request.out, wanted.id)]
         framed = [each for each in missing if painter.rests_on_frame(each.route)]
-        worlds.start({wanted.scenario.task for wanted in framed})
+        with told_of_layouts(each.route for each in framed):
+            worlds.start({wanted.scenario.task for wanted in framed})
         simulator = worlds.simulator(request.out)
         description = describe_request(request, painter.weights_hash, simulator)
         with DatasetWriter(request.out, description) as writer:
@@ -107,7 +110,7 @@ def scene_groups(wanted: Sequence[Wanted], batch: int) -> Iterator[list[Wanted]]
 
 
 def painted_at_last(
-    group: Sequence[Wanted], worlds: Worlds, painter: "Painter", left_out: dict[str, str]
+    group: Sequence[Wanted], worlds: Worlds, painter: Painter, left_out: dict[str, str]
 ) -> Iterator[Sample]:
     """As `paint_group`, made anew where the simulator is lost meanwhile and comes back."""
     done: set[str] = set()
@@ -124,7 +127,7 @@ def painted_at_last(
 
 
 def paint_group(
-    group: Sequence[Wanted], worlds: Worlds, painter: "Painter", left_out: dict[str, str]
+    group: Sequence[Wanted], worlds: Worlds, painter: Painter, left_out: dict[str, str]
 ) -> Iterator[Sample]:
     """The wanted samples: textures first, then photographs of the world, then what goes over them.
 
@@ -142,7 +145,9 @@ def paint_group(
         same_scene = [each for each in group if each.key == key]
         wanted = {each.shot for each in same_scene if painter.rests_on_frame(each.route)}
         shots[key] = photograph(scene, sorted(wanted), worlds, textures.get(key, {}), left_out)
-    ready = [each for each in group if each.key not in left_out]
+    ready = [
+        each for each in group if each.key not in left_out or not painter.rests_on_frame(each.route)
+    ]
     for each in ready:
         if each.route == "texture":
             yield texture_sample(each, shots[each.key], painter)
@@ -156,7 +161,7 @@ def surfaces_shown(scene: CompiledScene, worlds: Worlds, left_out: dict[str, str
 
 
 def paint_textures(
-    scenes: Mapping[str, CompiledScene], shown: Mapping[str, Sequence[str]], painter: "Painter"
+    scenes: Mapping[str, CompiledScene], shown: Mapping[str, Sequence[str]], painter: Painter
 ) -> dict[str, dict[str, Render]]:
     """By scene and surface, textures for what is shown; one that fails its checks is redrawn."""
     todo = [(key, name) for key, names in shown.items() for name in names]
@@ -214,7 +219,7 @@ def photographs(
     return frames
 
 
-def texture_sample(wanted: Wanted, shots: Shots, painter: "Painter") -> Sample:
+def texture_sample(wanted: Wanted, shots: Shots, painter: Painter) -> Sample:
     """A photograph of the painted world, with the labels of that very moment.
 
     Its textures are those that were seen; which were tried besides, its provenance says.
@@ -240,15 +245,15 @@ def texture_sample(wanted: Wanted, shots: Shots, painter: "Painter") -> Sample:
 
 
 def paint_pictures(
-    wanted: Sequence[Wanted], shots: Mapping[str, Shots], painter: "Painter"
+    wanted: Sequence[Wanted], shots: Mapping[str, Shots], painter: Painter
 ) -> Iterator[Sample]:
     """Samples by `view`, `backdrop` and `repaint`; one that fails its checks is redrawn."""
     todo, reasons = list(wanted), {each.id: list[str]() for each in wanted}
     for attempt in range(painter.attempts):
         work = [picture_work(each, shots[each.key], attempt, painter) for each in todo]
         again = []
-        for each, (_, ground), render in zip(todo, work, painter(work), strict=True):
-            sample = picture_sample(each, shots[each.key], render, ground)
+        for each, (_, underlay), render in zip(todo, work, painter(work), strict=True):
+            sample = picture_sample(each, shots[each.key], render, underlay)
             if attempt + 1 == painter.attempts or not _mendable(sample.checks):
                 known = {**sample.provenance, "rejected": reasons[each.id]}
                 yield replace(sample, provenance=known)
@@ -259,8 +264,8 @@ def paint_pictures(
 
 
 def picture_work(
-    wanted: Wanted, shots: Shots, attempt: int, painter: "Painter"
-) -> tuple[RenderJob, Canvas | Layout | None]:
+    wanted: Wanted, shots: Shots, attempt: int, painter: Painter
+) -> tuple[RenderJob, Underlay]:
     """What to paint, and onto what; of a view the simulator may say what should be where."""
     scene, route, view = shots.scene, wanted.route, wanted.view
     prompts = scene.backdrop_prompts if route == "backdrop" else scene.view_prompts
@@ -284,18 +289,19 @@ def canvas_of(frame: Frame, route: Route, task: Task, keep_scales: int) -> Canva
     return Canvas(frame.image, ~actor, frame.labels, keep_scales)
 
 
-def picture_sample(
-    wanted: Wanted, shots: Shots, render: Render, ground: Canvas | Layout | None
-) -> Sample:
+def picture_sample(wanted: Wanted, shots: Shots, render: Render, underlay: Underlay) -> Sample:
     """A picture with the labels that are known to hold: none where it was painted.
 
     A layout is what a view should show; nobody knows whether it does.
     """
-    if not isinstance(ground, Canvas):
-        return make_sample(wanted, shots, render, None)
+    if underlay is None:  # whatever else the simulator shows of the scene has no part in it
+        return make_sample(wanted, replace(shots, about={}), render, None)
+    if isinstance(underlay, Layout):
+        sample = make_sample(wanted, shots, render, None)
+        return replace(sample, provenance={**sample.provenance, "layout": True})
     frame = shots.plain[wanted.shot]
-    labels = np.where(ground.editable, np.uint8(UNKNOWN), frame.labels)
-    return make_sample(wanted, shots, render, (frame, labels, ground.editable))
+    labels = np.where(underlay.editable, np.uint8(UNKNOWN), frame.labels)
+    return make_sample(wanted, shots, render, (frame, labels, underlay.editable))
 
 
 def make_sample(
@@ -394,7 +400,24 @@ def render_sentence(
 
 def layout_of(scene: CompiledScene, view: str, painter: Painter, config: RunConfig) -> Layout:
     """What the embedded world shows of a scene, and where."""
-    embedded = replace(config, world=replace(config.world, simulator="embedded"))
-    with Worlds(embedded, painter.size_px) as worlds:
+    if config.world.simulator != "embedded":
+        raise ConfigError(
+            f"world.simulator is {config.world.simulator}, but sentences are laid out by the "
+            "embedded world; leave it out, or set render.layout=false"
+        )
+    with told_of_layouts(["view"]), Worlds(config, painter.size_px) as worlds:
         shots = photograph(scene, [(0.0, view)], worlds, {}, {})
     return Layout(shots.plain[0.0, view].labels)
+
+
+@contextmanager
+def told_of_layouts(routes: Iterable[Route]) -> Iterator[None]:
+    """Where only views need a world, and none starts, the error says how to do without."""
+    try:
+        yield
+    except WorldError as error:
+        if set(routes) != {"view"}:
+            raise
+        raise WorldError(
+            f"{error}; or set render.layout=false, to paint by prompts alone"
+        ) from error

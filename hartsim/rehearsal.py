@@ -54,9 +54,13 @@ def rehearse(request: GenerateRequest, server: "Server | None") -> Iterator[Rehe
 
 
 def ticks_of(request: GenerateRequest) -> int:
-    """How many times the world has to tick for one scene, at least."""
+    """How many times the world has to tick for one scene, at least.
+
+    Of the models, it is hart-mini that lays views out by what the world shows.
+    """
     last_s, painted = max(request.moments_s), "texture" in request.routes
-    plain = any(route in request.routes for route in ("backdrop", "repaint", "texture"))
+    laid_out = request.config.render.layout and request.config.hart.name == "mini"
+    plain = any(route != "view" or laid_out for route in request.routes)
     plays = int(plain) + int(painted and last_s > 0)
     setups = plays + int(painted)
     driving = plays * round(last_s / request.config.carla.tick_s)

@@ -1,4 +1,7 @@
-"""What a run is asked for, and the samples that it has to make: known before anything is drawn."""
+"""What a run is asked for, the samples that it has to make, and what its scenes cover.
+
+All of it is known before anything is drawn.
+"""
 
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
@@ -113,7 +116,7 @@ def plan(request: GenerateRequest, left_out: dict[str, str] | None = None) -> li
 def looks_of(
     routes: Sequence[Route], views: Sequence[str], moments_s: Sequence[float]
 ) -> list[tuple[Route, str, float]]:
-    """The samples of one scene; a view, which rests on no frame, is made once for all moments."""
+    """The samples of one scene; a view is made once, as of the first moment."""
     return [
         (route, view, moment_s)
         for moment_s in moments_s

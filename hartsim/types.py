@@ -189,6 +189,10 @@ class Layout:
     labels: Labels
 
 
+Underlay = Canvas | Layout | None
+"""What a picture is painted on: a backdrop or a repaint on a canvas, a view on a layout, if any."""
+
+
 @dataclass(frozen=True)
 class Render:
     """A finished picture and what decided its bytes."""

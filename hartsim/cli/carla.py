@@ -142,7 +142,7 @@ def replay(
     time_of_day: Annotated[str | None, typer.Option(help="Instead of the scenario's own.")] = None,
     ground: Annotated[str | None, typer.Option(help="Instead of the scenario's own.")] = None,
     routes: Annotated[
-        str | None, typer.Option(help="Of texture, backdrop, repaint; default as recorded.")
+        str | None, typer.Option(help="Of texture, backdrop, repaint, view; default as recorded.")
     ] = None,
     views: Annotated[str | None, typer.Option(help="Cameras; default as recorded.")] = None,
     host: Host = None,

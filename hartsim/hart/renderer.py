@@ -28,14 +28,11 @@ from hartsim.hart.prepared import prepare
 from hartsim.hart.sampling import SamplingSettings
 from hartsim.images import OPENCV_VERSION, fade_in, resize, resize_labels
 from hartsim.library import library_path
-from hartsim.types import Canvas, Image, Layout, Mask, Render, RenderJob, Size
+from hartsim.types import Canvas, Image, Layout, Mask, Render, RenderJob, Size, Underlay
 
 logger = logging.getLogger(__name__)
 
-Ground = Canvas | Layout | None
-"""What a picture is painted on: a backdrop or a repaint on a canvas, a view by a layout, if any."""
-
-Work = tuple[RenderJob, Ground]
+Work = tuple[RenderJob, Underlay]
 
 CPU_ROWS, CUDA_ROWS = 1, 8
 
@@ -212,11 +209,12 @@ class HartRenderer:
     def __call__(self, work: Sequence[Work]) -> Iterator[Render]:
         """The renders, in the order of the work, each as soon as those before it are done.
 
-        Raises ValueError for a job whose canvas is missing, superfluous or of another size, and
+        Raises ValueError for a job whose canvas or layout is missing, superfluous or of another
+        size, and
         RenderError where the model gives no numbers or a single picture is too large for memory.
         """
-        for job, ground in work:
-            _require_ground(job, ground)
+        for job, underlay in work:
+            _require_underlay(job, underlay)
         kinds: dict[Kind, list[int]] = {}
         for index, each in enumerate(work):
             kinds.setdefault(self._kind(*each), []).append(index)
@@ -252,12 +250,12 @@ class HartRenderer:
     def _painted_px(self, grid: Grid) -> Size:
         return grid[0] * self._cell, grid[1] * self._cell
 
-    def _kind(self, job: RenderJob, ground: Ground) -> Kind:
+    def _kind(self, job: RenderJob, underlay: Underlay) -> Kind:
         return Kind(
             grid=self._grid(job.size_px),
             seamless=job.route == "texture",
-            canvas=isinstance(ground, Canvas),
-            labels=ground is not None and self.follows_labels,
+            canvas=isinstance(underlay, Canvas),
+            labels=underlay is not None and self.follows_labels,
             negative=bool(job.negative) and self.settings.guidance > 0,
             calm=bool(job.calm) and self.settings.choices > 1,
         )
@@ -285,13 +283,13 @@ class HartRenderer:
         return [
             Render(
                 job=job,
-                image=self._finish(image, job, ground),
+                image=self._finish(image, job, underlay),
                 weights_hash=self.hart.weights_hash,
                 settings=self.recorded(rows),
-                cache_key=self.cache_key(job, ground, rows),
+                cache_key=self.cache_key(job, underlay, rows),
                 seconds=seconds,
             )
-            for image, (job, ground) in zip(images, work, strict=True)
+            for image, (job, underlay) in zip(images, work, strict=True)
         ]
 
     def _paint_if_it_fits(self, kind: Kind, work: Sequence[Work]) -> Tensors | None:
@@ -312,13 +310,13 @@ class HartRenderer:
 
     @torch.inference_mode()
     def _paint(self, kind: Kind, work: Sequence[Work]) -> Tensors:
-        """What `painting.paint` makes of jobs and their grounds, on the CPU."""
-        grounds = [ground for _, ground in work if ground is not None]
+        """What `painting.paint` makes of jobs and their underlays, on the CPU."""
+        underlays = [underlay for _, underlay in work if underlay is not None]
         given = self._prompts(kind, [job for job, _ in work])
         if kind.canvas:
-            given |= self._canvases(kind, [each for each in grounds if isinstance(each, Canvas)])
+            given |= self._canvases(kind, [each for each in underlays if isinstance(each, Canvas)])
         if kind.labels:
-            given["labels"] = self._labels(kind, grounds)
+            given["labels"] = self._labels(kind, underlays)
         device = self.hart.device
         there = {name: tensor.to(device, non_blocking=True) for name, tensor in given.items()}
         run = self.run or functools.partial(paint, self.hart, self.settings)
@@ -352,31 +350,31 @@ class HartRenderer:
             "keep_scales": torch.tensor([c.keep_scales for c in canvases]),
         }
 
-    def _labels(self, kind: Kind, grounds: Sequence[Canvas | Layout]) -> Tensor:
+    def _labels(self, kind: Kind, underlays: Sequence[Canvas | Layout]) -> Tensor:
         """Label maps at the size at which the model paints."""
         size_px = self._painted_px(kind.grid)
-        maps = [torch.from_numpy(resize_labels(each.labels, size_px)) for each in grounds]
+        maps = [torch.from_numpy(resize_labels(each.labels, size_px)) for each in underlays]
         return torch.stack(maps)
 
-    def _finish(self, image: Image, job: RenderJob, ground: Ground) -> Image:
+    def _finish(self, image: Image, job: RenderJob, underlay: Underlay) -> Image:
         """The image at the job's size, with what the canvas does not offer put back exactly."""
         if job.route == "texture":
             return _resize_wrapped(image, job.size_px)
         image = resize(image, job.size_px)
-        if not isinstance(ground, Canvas):
+        if not isinstance(underlay, Canvas):
             return image
         reach = max(job.size_px) / 64 if self.feather_px is None else self.feather_px
-        return fade_in(ground.image, image, ground.editable, reach)
+        return fade_in(underlay.image, image, underlay.editable, reach)
 
-    def cache_key(self, job: RenderJob, ground: Ground, rows: int | None = None) -> str:
+    def cache_key(self, job: RenderJob, underlay: Underlay, rows: int | None = None) -> str:
         """Equal for two renders exactly if everything that decides their bytes is."""
         known = (self.recorded(rows), self.hart.weights_hash, __version__)
         digest = hashlib.sha256(json.dumps([dataclasses.asdict(job), *known]).encode())
-        if isinstance(ground, Canvas):
-            digest.update(f"{ground.image.shape} {ground.keep_scales}".encode())
-            digest.update(ground.image.tobytes() + ground.editable.tobytes())
-        if ground is not None:
-            digest.update(ground.labels.tobytes())
+        if isinstance(underlay, Canvas):
+            digest.update(f"{underlay.image.shape} {underlay.keep_scales}".encode())
+            digest.update(underlay.image.tobytes() + underlay.editable.tobytes())
+        if underlay is not None:
+            digest.update(underlay.labels.tobytes())
         return digest.hexdigest()[:32]
 
 
@@ -393,17 +391,23 @@ def _is_out_of_memory(error: RuntimeError) -> bool:
     return any(sign in str(error) for sign in signs)
 
 
-def _require_ground(job: RenderJob, ground: Ground) -> None:
+def _require_underlay(job: RenderJob, underlay: Underlay) -> None:
     needed = job.route in ("backdrop", "repaint")
-    if needed != isinstance(ground, Canvas):
+    if needed != isinstance(underlay, Canvas):
         raise ValueError(f"a {job.route} job {'needs a' if needed else 'takes no'} canvas")
-    if isinstance(ground, Layout) and job.route != "view":
-        raise ValueError(f"a {job.route} job takes no layout")
-    if not isinstance(ground, Canvas):
+    if isinstance(underlay, Layout):
+        if job.route != "view":
+            raise ValueError(f"a {job.route} job takes no layout")
+        labels = underlay.labels
+        if labels.shape != job.size_px or labels.dtype != np.uint8:
+            raise ValueError(
+                f"layout is {labels.dtype} {labels.shape}, must be uint8 {job.size_px}"
+            )
+    if not isinstance(underlay, Canvas):
         return
-    if ground.image.shape[:2] != job.size_px:
-        raise ValueError(f"canvas is {ground.image.shape[:2]}, job asks for {job.size_px}")
-    mask = ground.editable
+    if underlay.image.shape[:2] != job.size_px:
+        raise ValueError(f"canvas is {underlay.image.shape[:2]}, job asks for {job.size_px}")
+    mask = underlay.editable
     if mask.shape != job.size_px or mask.dtype != np.bool_:
         raise ValueError(f"mask is {mask.dtype} {mask.shape}, must be bool {job.size_px}")
     if not mask.any():

@@ -330,7 +330,7 @@ def draw_kept_tokens(
     """Which of the last scale's tokens take part in a training step: sorted indices (rows, K).
 
     One drop ratio per batch, from a normal around 1 cut to [.5, 1]; at least 32 tokens remain. The
-    reference draws all tokens alike; with `weights` (rows, tokens), at least 0, those that weigh
+    reference draws all tokens alike; with `weights` (rows, tokens), above 0, those that weigh
     more are drawn more often (Efraimidis and Spirakis, 2006).
     """
     ratio = torch.empty(1, device=generator.device)

@@ -1,6 +1,6 @@
 """Plain English for a scene: what a camera sees, what a surface is made of, what lies behind.
 
-The same scene has many wordings; `wording` picks one, always the same for the same number. No
+The same scene has many wordings; a number picks one, the same each time. No
 prompt is longer than what the smallest text encoder reads: what matters least is left out.
 """
 

@@ -15,8 +15,10 @@ TAPS = (0, 2, 4, 10)
 """Blocks whose outputs the perceptual loss compares: strides 2, 4, 8 and 16."""
 
 
-SHIFT_PX = 8
-"""How far pictures are shifted against the strides of networks."""
+SHIFT_PX = 16
+"""How many ways there are to shift pictures against the strides of networks, the widest of 16."""
+LEAST_PX = 16
+"""The smallest side that a strided network takes."""
 
 
 class PhotographFeatures(nn.Module):
@@ -56,7 +58,7 @@ class PhotographFeatures(nn.Module):
 
 
 def shifted(image: Tensor, generator: torch.Generator) -> Tensor:
-    """A part of pictures (B, C, H, W) that begins anywhere, some pixels smaller.
+    """A part of pictures (B, C, H, W) that begins anywhere in their first pixels.
 
     Strided networks see some pixels less than others, always the same: a decoder that knew where
     would lay a mesh there.
@@ -64,7 +66,7 @@ def shifted(image: Tensor, generator: torch.Generator) -> Tensor:
     down, right = torch.randint(
         SHIFT_PX, (2,), generator=generator, device=generator.device
     ).tolist()
-    height, width = (side - SHIFT_PX for side in image.shape[2:])
+    height, width = (side - SHIFT_PX + 1 for side in image.shape[2:])
     return image[:, :, down : down + height, right : right + width]
 
 

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from hartsim.config import TokenizerTraining
+from hartsim.errors import ConfigError, DatasetError
 from hartsim.hart.config import HartConfig
 from hartsim.hart.quantizer import codebook_loss
 from hartsim.hart.tokenizer import LinearPixels, Tokenizer, from_pixels, to_pixels
@@ -26,7 +27,13 @@ from hartsim.images import contact_sheet, encode_png
 from hartsim.training.corpus import Corpus
 from hartsim.training.critic import RATE as CRITIC_RATE
 from hartsim.training.critic import make_critic
-from hartsim.training.features import PhotographFeatures, perceptual_loss, shifted
+from hartsim.training.features import (
+    LEAST_PX,
+    SHIFT_PX,
+    PhotographFeatures,
+    perceptual_loss,
+    shifted,
+)
 from hartsim.training.parallel import Ranks
 from hartsim.training.run import Average, Budget, Run, ahead, learning_rate
 
@@ -36,7 +43,7 @@ SHARES = {"continuous": 0.6, "codebook": 0.1, "alternating": 0.3}
 """How the budget is divided among the phases."""
 SMALL_NOISE = 0.15
 """Noise on what the decoder is shown at the end, in deviations of what codes leave over."""
-SHIFT, CRITIC_SHIFT = 1, 2
+SHIFT, DECODER_SHIFT, CRITIC_SHIFT = 1, 2, 3
 """Purposes of a step's randomness, besides noise."""
 CRITIC_ALONE = 100
 """Steps in which a critic learns, and is not heeded yet."""
@@ -182,6 +189,11 @@ def train_decoder(
     average = Average(tokenizer)
     state = run.start()
     if state is not None:
+        if "critic" not in state:
+            raise DatasetError(
+                f"{folder}/decoder.pt: of an earlier version of hartsim; put it and decoder.csv "
+                "away to begin anew"
+            )
         _take_up(state, tokenizer, optimizer)
         critic.load_state_dict(state["critic"])
         of_critic.load_state_dict(state["of_critic"])
@@ -214,19 +226,19 @@ def train_decoder(
             pixels, seen = _errors(school, made, piece, run.generator(SHIFT))
             loss = pixels + how.perceptual * seen
             if how.adversarial > 0 and run.step >= CRITIC_ALONE:
-                part = shifted(made, run.generator(CRITIC_SHIFT))
+                part = shifted(made, run.generator(DECODER_SHIFT))
                 loss = loss + how.adversarial * critic.rejection(part)
         rate = learning_rate(how.decoder_rate, run.step, progress)
         _descend(loss, tokenizer, optimizer, rate, run)
-        fooled = torch.zeros(())
+        mistakes = torch.zeros(())
         if how.adversarial > 0:
             with ranks.autocast():
                 parts = shifted(
-                    torch.cat([made.detach(), piece]), run.generator(CRITIC_SHIFT + 1)
+                    torch.cat([made.detach(), piece]), run.generator(CRITIC_SHIFT)
                 ).chunk(2)
-                fooled = critic.mistakes(*parts)
-            _descend(fooled, critic, of_critic, CRITIC_RATE, run)
-        run.log(source=float(source), l1=pixels, perceptual=seen, critic=fooled)
+                mistakes = critic.mistakes(*parts)
+            _descend(mistakes, critic, of_critic, CRITIC_RATE, run)
+        run.log(source=float(source), l1=pixels, perceptual=seen, critic=mistakes)
         average.update(tokenizer)
         run.step += 1
         if run.due():
@@ -396,6 +408,12 @@ def _errors(
 
 
 def _features(how: TokenizerTraining, ranks: Ranks) -> PhotographFeatures | None:
+    least = LEAST_PX + SHIFT_PX - 1
+    if how.crop_px < least and (how.perceptual > 0 or how.adversarial > 0):
+        raise ConfigError(
+            f"tokenizer.crop_px is {how.crop_px}, but what compares pictures needs {least}; or set "
+            "tokenizer.perceptual=0 and tokenizer.adversarial=0"
+        )
     return PhotographFeatures().to(ranks.device) if how.perceptual > 0 else None
 
 

@@ -35,7 +35,6 @@ from hartsim.training.parallel import Ranks
 from hartsim.training.run import Average, Budget, Run, ahead, learning_rate
 
 TOP_K, TOP_P = 600, 0.96
-LEAST_WEIGHT = 1e-3
 HELD_OUT_BATCHES = 4
 """Batches of held-out pictures that are measured now and then."""
 
@@ -218,7 +217,6 @@ def losses(
         strength = wrongness(len(latents), how, generator)
         quantized = quantizer.encode(latents, lambda tokens: disturbed(tokens, strength, generator))
         inputs = quantizer.next_inputs(quantized)
-    weights = weights.clamp(min=LEAST_WEIGHT)
     kept = draw_kept_tokens(len(latents), c.patch_nums[-1] ** 2, generator, weights.flatten(1))
     context = drop_context(painter.text(ids), c.cond_drop_rate, generator)
     if labels is not None:

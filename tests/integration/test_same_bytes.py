@@ -4,14 +4,22 @@ import hashlib
 import json
 import subprocess
 import sys
+import tempfile
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from hartsim.config import HartSettings, RenderSettings
+from hartsim.hart.checkpoint import save_hart
+from hartsim.hart.config import hart_config
+from hartsim.hart.model import new_hart
 from hartsim.hart.noise import KeyedNoise
 from hartsim.hart.renderer import make_renderer
-from hartsim.types import Canvas, RenderJob
+from hartsim.types import CLASSES, Canvas, Layout, RenderJob
 from tests.hart.conftest import require_precision
 
 ROUTES = ("view", "texture", "backdrop", "repaint")
@@ -19,7 +27,10 @@ SIZES = ((32, 32), (32, 64), (48, 36))
 
 
 def work():
-    """Twelve jobs: every route, in three sizes, some with negative and calm prompts."""
+    """Twelve jobs: every route, in three sizes, some with negative and calm prompts.
+
+    Of the views two have layouts.
+    """
     jobs = []
     for number in range(12):
         route, size_px = ROUTES[number % 4], SIZES[number // 4]
@@ -31,8 +42,9 @@ def work():
         image = np.random.default_rng(number).integers(0, 256, (*size_px, 3), dtype=np.uint8)
         mask = np.zeros(size_px, bool)
         mask[: size_px[0] // 2] = True
-        canvas = Canvas(image, mask, np.zeros(size_px, np.uint8), 1)
-        jobs.append((job, canvas if route in ("backdrop", "repaint") else None))
+        labels = image[..., 0] % len(CLASSES)
+        underlay = {"view": Layout(labels) if number else None, "texture": None}
+        jobs.append((job, underlay.get(route, Canvas(image, mask, labels, 1))))
     return jobs
 
 
@@ -40,9 +52,22 @@ def hashes(renders):
     return {r.job.noise_key: hashlib.sha256(r.image.tobytes()).hexdigest() for r in renders}
 
 
+@cache
+def weights():
+    """A folder of weights that heed labels, the same in every process."""
+    config = hart_config("tiny")
+    transformer = replace(config.transformer, label_classes=len(CLASSES))
+    hart = new_hart(replace(config, transformer=transformer), seed=0)
+    embedding = hart.transformer.label_embed.weight
+    torch.nn.init.normal_(embedding, generator=torch.Generator().manual_seed(0))
+    folder = tempfile.mkdtemp()
+    save_hart(hart, Path(folder))
+    return folder
+
+
 def renderer(**changed):
     choices = {"device": "cpu", "threads": 1, "choices": 2, **changed}
-    return make_renderer(HartSettings(name="tiny"), RenderSettings(**choices))
+    return make_renderer(HartSettings(name="tiny", weights=weights()), RenderSettings(**choices))
 
 
 def in_batches(paint, jobs, size):

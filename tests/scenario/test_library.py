@@ -5,7 +5,7 @@ from hartsim.library import library_path
 from hartsim.scenario.compiler import compile_draw, to_plain
 from hartsim.scenario.library import find_scenario, find_scenarios, library_scenarios
 from hartsim.scenario.load import load_scenario
-from hartsim.scenario.prompts import seen_by
+from hartsim.scenario.sightings import seen_by
 
 SHIPPED = library_scenarios()
 

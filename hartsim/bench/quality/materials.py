@@ -149,23 +149,27 @@ class Materials:
         return list(drawing.draw(self.hart, list(map(str, prompts)), self.keys(self.hazardous))[0])
 
     @cached_property
-    def best(self) -> tuple[tuple[int, ...], list[Image]]:
-        """Of some hazardous captions the least calm of several draws; which, and the pictures."""
-        count = max(1, round(BEST_SHARE * len(self.hazardous)))
-        picks, calm = self.hazardous[:count], self.calm_prompts[:count]
-        return picks, self._views(picks, self.prompts(picks), calm)
+    def best_picks(self) -> tuple[int, ...]:
+        """The hazardous captions of which several pictures are drawn."""
+        return self.hazardous[: max(1, round(BEST_SHARE * len(self.hazardous)))]
 
     @cached_property
-    def laid_out(self) -> tuple[tuple[int, ...], list[Image]]:
-        """As `best`, by the layouts of the frames: what the `view` route makes of a scene."""
-        picks = self.best[0]
+    def best(self) -> list[Image]:
+        """Of `best_picks` the least calm of several draws."""
+        picks = self.best_picks
+        return self._views(picks, self.prompts(picks), self.calm_prompts[: len(picks)])
+
+    @cached_property
+    def laid_out(self) -> list[Image]:
+        """As `best`, by the layouts of the frames, as the `view` route does it."""
+        picks = self.best_picks
         calm = self.calm_prompts[: len(picks)]
-        return picks, self._views(picks, self.prompts(picks), calm, self.layouts(picks))
+        return self._views(picks, self.prompts(picks), calm, self.layouts(picks))
 
     @cached_property
     def calm_laid_out(self) -> list[Image]:
         """As `laid_out`, of calm prompts, where layouts leave open what the hazards cover."""
-        picks = self.best[0]
+        picks = self.best_picks
         prompts, nothing = self.calm_prompts[: len(picks)], [""] * len(picks)
         layouts = [
             np.where(self._marks(i) == HAZARD, np.uint8(UNKNOWN), layout)

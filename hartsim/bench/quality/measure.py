@@ -163,14 +163,16 @@ def measure_hazards(m: Materials) -> Findings:
     require_enough(len(m.hazardous), 20, "held-out pictures with a hazard to ask for")
     seen = [targets_of(m.held_out_pixels(half), m.labels) for half in (m.calibration, m.judged)]
     sets = {"generated": (m.hazardous, m.drawn(m.hazardous)[0])}
-    if m.hart.config.choices > 1:
-        sets[f"generated, best of {m.hart.config.choices}"] = m.best
+    choices = m.hart.config.choices
+    best_of = f", best of {choices}" if choices > 1 else ""
+    if best_of:
+        sets[f"generated{best_of}"] = (m.best_picks, m.best)
     if m.renamed:
         sets[UNSEEN] = (m.hazardous, m.renamed)
     sets[CALM] = (m.hazardous, m.calm)
     if m.hart.config.transformer.label_classes:
-        sets[BY_LAYOUT] = m.laid_out
-        sets[CALM_BY_LAYOUT] = (m.laid_out[0], m.calm_laid_out)
+        sets[f"{BY_LAYOUT}{best_of}"] = (m.best_picks, m.laid_out)
+        sets[CALM_BY_LAYOUT] = (m.best_picks, m.calm_laid_out)
 
     scored = m.scored_frames
     by_set = {TRUE: Judged(scored[1][0], m.records(m.judged))}

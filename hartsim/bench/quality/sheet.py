@@ -148,10 +148,11 @@ def strips_of(materials: Materials) -> list[Strip]:
             Strip("frames with hazards", tuple(m.frames(picks))),
             Strip("generated from their captions", tuple(m.drawn(picks)[0])),
         ]
+        choices = m.hart.config.choices
         if "best" in made:
-            strips.append(Strip("best of several draws", tuple(m.best[1][:SHOWN])))
+            strips.append(Strip(f"best of {choices}", tuple(m.best[:SHOWN])))
         if "laid_out" in made:
-            strips.append(Strip("by layout, best of several", tuple(m.laid_out[1][:SHOWN])))
+            strips.append(Strip(f"by layout, best of {choices}", tuple(m.laid_out[:SHOWN])))
         strips.append(Strip("calm prompts", tuple(m.calm[:SHOWN])))
     if m.repainted:
         strips.append(Strip("frames to repaint", tuple(m.frames(m.framed[:SHOWN]))))

@@ -39,6 +39,9 @@ from hartsim.training.run import Average, Budget, Run, ahead, learning_rate
 
 logger = logging.getLogger(__name__)
 
+Draw = Callable[[Tensor, Sequence[str], torch.Generator], Tensor]
+"""What makes latents (B, C, P, P) of true ones and their captions."""
+
 SHARES = {"continuous": 0.6, "codebook": 0.1, "alternating": 0.3}
 """How the budget is divided among the phases."""
 SMALL_NOISE = 0.15
@@ -169,7 +172,7 @@ def alternating(school: School, run: Run) -> None:
 def train_decoder(
     tokenizer: Tokenizer,
     corpus: Corpus,
-    draw: Callable[[Tensor, Sequence[str], torch.Generator], Tensor],
+    draw: Draw,
     folder: Path,
     budget: Budget,
     how: TokenizerTraining | None = None,
@@ -211,16 +214,7 @@ def train_decoder(
         )
 
     while (progress := run.progress) < 1:
-        picks, choose = _picks(school, run.step, run.seed)
-        image, source = _tensor(corpus.batch(picks)).to(ranks.device), run.step % 3
-        with torch.no_grad():
-            shown = tokenizer.latent(image)
-            if source == 1:
-                shown = tokenizer.quantizer.encode(shown).discrete
-            elif source == 2:
-                captions = [str(choose.choice(corpus.captions[i])) for i in picks]
-                shown = draw(shown, captions, run.generator())
-        shown, piece = window(shown, image, how.crop_px, choose)
+        shown, piece = decoders_lesson(school, draw, run)
         with ranks.autocast():
             made = tokenizer.decode(shown)
             pixels, seen = _errors(school, made, piece, run.generator(SHIFT))
@@ -238,13 +232,28 @@ def train_decoder(
                 ).chunk(2)
                 mistakes = critic.mistakes(*parts)
             _descend(mistakes, critic, of_critic, CRITIC_RATE, run)
-        run.log(source=float(source), l1=pixels, perceptual=seen, critic=mistakes)
+        run.log(source=float(run.step % 3), l1=pixels, perceptual=seen, critic=mistakes)
         average.update(tokenizer)
         run.step += 1
         if run.due():
             save()
     save()
     tokenizer.load_state_dict(average.values)
+
+
+@torch.no_grad()
+def decoders_lesson(school: School, draw: Draw, run: Run) -> tuple[Tensor, Tensor]:
+    """Latents and their pictures: by turns true latents, their codes alone, and what is drawn."""
+    tokenizer, corpus = school.tokenizer, school.corpus
+    picks, choose = _picks(school, run.step, run.seed)
+    image = _tensor(corpus.batch(picks)).to(school.ranks.device)
+    shown = tokenizer.latent(image)
+    if run.step % 3 == 1:
+        shown = tokenizer.quantizer.encode(shown).discrete
+    elif run.step % 3 == 2:
+        captions = [str(choose.choice(corpus.captions[i])) for i in picks]
+        shown = draw(shown, captions, run.generator())
+    return window(shown, image, school.how.crop_px, choose)
 
 
 @torch.no_grad()

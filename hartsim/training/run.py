@@ -11,7 +11,7 @@ import logging
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -185,3 +185,13 @@ class Average:
         )
         for key in state.keys() - set(floating):
             self.values[key].copy_(state[key])
+
+    def kept(self) -> dict[str, Any]:
+        """What a checkpoint keeps of it."""
+        return {"average": self.values, "updates": self.updates}
+
+    def take_up(self, state: Mapping[str, Any]) -> None:
+        """Go on from what a checkpoint kept, on the device of the module."""
+        for key, value in state["average"].items():
+            self.values[key].copy_(value)
+        self.updates = state["updates"]

@@ -200,8 +200,7 @@ def train_decoder(
         _take_up(state, tokenizer, optimizer)
         critic.load_state_dict(state["critic"])
         of_critic.load_state_dict(state["of_critic"])
-        average.values = {key: value.to(ranks.device) for key, value in state["average"].items()}
-        average.updates = state["updates"]
+        average.take_up(state)
 
     def save() -> None:
         run.save(
@@ -209,8 +208,7 @@ def train_decoder(
             optimizer=optimizer.state_dict(),
             critic=critic.state_dict(),
             of_critic=of_critic.state_dict(),
-            average=average.values,
-            updates=average.updates,
+            **average.kept(),
         )
 
     while (progress := run.progress) < 1:

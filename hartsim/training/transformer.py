@@ -398,9 +398,7 @@ def _take_up(
         ) from error
     for optimizer, kept in zip(optimizers, state["optimizers"], strict=True):
         optimizer.load_state_dict(kept)
-    device = painter.text.positions.device
-    average.values = {key: value.to(device) for key, value in state["average"].items()}
-    average.updates = state["updates"]
+    average.take_up(state)
 
 
 def _save(
@@ -412,6 +410,5 @@ def _save(
     run.save(
         model=painter.state_dict(),
         optimizers=[optimizer.state_dict() for optimizer in optimizers],
-        average=average.values,
-        updates=average.updates,
+        **average.kept(),
     )

@@ -93,10 +93,10 @@ def draw_views(
     Of several draws the one is taken that is least calm; of an empty calm prompt there is but one.
     """
     size = hart.config.size_px
-    grounds = [None] * len(prompts) if layouts is None else [Layout(each) for each in layouts]
+    underlays = [None] * len(prompts) if layouts is None else [Layout(each) for each in layouts]
     work = [
-        (RenderJob("view", "front", prompt, "", size, key, calm=without), ground)
-        for prompt, without, key, ground in zip(prompts, calm, keys, grounds, strict=True)
+        (RenderJob("view", "front", prompt, "", size, key, calm=without), underlay)
+        for prompt, without, key, underlay in zip(prompts, calm, keys, underlays, strict=True)
     ]
     return np.stack([render.image for render in _renderer(hart, threads)(work)])
 
